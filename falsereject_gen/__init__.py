@@ -1,0 +1,27 @@
+"""Generate prompts that look toxic and are benign, with proof of both.
+
+`run(settings)` is the main job; everything heavy is imported when it is first used.
+"""
+
+from typing import Any
+
+__version__ = "0.1.0"
+
+__all__ = ["FalseRejectError", "RunResult", "RunSettings", "load_settings", "run"]
+
+_WHERE = {
+    "FalseRejectError": "falsereject_gen.errors",
+    "RunResult": "falsereject_gen.run.result",
+    "RunSettings": "falsereject_gen.settings",
+    "load_settings": "falsereject_gen.settings",
+    "run": "falsereject_gen.job",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for (PEP 562)."""
+    if name not in _WHERE:
+        raise AttributeError(f"module 'falsereject_gen' has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415 - lazy by design
+
+    return getattr(import_module(_WHERE[name]), name)

@@ -1,0 +1,176 @@
+"""The dataset card: everything that it says is counted from rows, candidates, seeds and settings.
+
+No date, path or time is in it: the same run has the same card. The words are in card.md.j2.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from markupsafe import Markup
+
+from falsereject_gen import __version__
+from falsereject_gen.dataset.columns import COLUMNS
+from falsereject_gen.dataset.markdown import fenced, render
+from falsereject_gen.dataset.splits import Split, file_name, pack
+from falsereject_gen.records import Candidate, Row, Seed, SeedGraph
+from falsereject_gen.settings import RunSettings
+from falsereject_gen.taxonomy import Taxonomy
+
+__all__ = ["dataset_card"]
+
+OURS = "Apache-2.0"
+_SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"))
+_PATHS = {"seeds", "reference", "taxonomy"}
+
+
+def dataset_card(
+    rows: Sequence[Row],
+    rejected: Sequence[Candidate],
+    *,
+    seeds: Sequence[Seed],
+    graphs: Sequence[SeedGraph],
+    taxonomy: Taxonomy,
+    settings: RunSettings,
+    run_id: str,
+    why_short: str = "",
+) -> str:
+    """The card (README.md) of a dataset: YAML header for the Hub, then Markdown.
+
+    Args:
+        rows: accepted rows, as `write_dataset` gets them (with `settings.output.test_share`).
+        rejected: the other candidates of the run.
+        seeds: what the run started from.
+        graphs: the entity graphs of the seeds.
+        taxonomy: in whose order categories are listed, those without a row too.
+        settings: as resolved; files named in it are counted, not named.
+        run_id: the run.
+        why_short: why there are fewer rows than asked for, if so.
+    """
+    splits = pack(rows, settings.output.test_share)
+    values = {
+        "header": Markup(_yaml(_header(splits, seeds, settings))),
+        "split_names": [split.name for split in splits],
+        "split_rule": Markup("---:|" * len(splits)),
+        "version": __version__,
+        "run_id": run_id,
+        "why_short": why_short,
+        "settings": settings,
+        "settings_yaml": fenced(_yaml(_settings(settings)), "yaml"),
+        "own_files": {key: n for key, n in _files(settings).items() if n},
+        "splits": splits,
+        "total": len(rows),
+        "ours": _ours(seeds),
+        "columns": COLUMNS,
+        "sources": sorted(Counter((_name(s), s.licence) for s in seeds).items()),
+        "seeds": len(seeds),
+        "entities": len({entity.id for graph in graphs for entity in graph.entities}),
+        "relations": sum(len(graph.relations) for graph in graphs),
+        "categories": _categories(splits, taxonomy),
+        "domains": _counts(splits, lambda row: row.domain),
+        "strategies": _counts(splits, lambda row: row.strategy),
+        "pool": [(t, *_pool(rows, t)) for t in settings.pool],
+        "rounds": _rounds(rows, rejected, settings.loop.rounds),
+        "stages": sorted(Counter(candidate.stage for candidate in rejected).items()),
+        "rejected": len(rejected),
+        "example": fenced(_example(rows), "json") if rows else "",
+    }
+    return render("card.md.j2", values)
+
+
+def _ours(seeds: Sequence[Seed]) -> bool:
+    return all(seed.licence == OURS for seed in seeds)
+
+
+def _header(
+    splits: Sequence[Split], seeds: Sequence[Seed], settings: RunSettings
+) -> dict[str, Any]:
+    total = sum(len(split.rows) for split in splits)
+    other = {"license": "other", "license_name": "see-card"}
+    terms = {"license": OURS.lower()} if _ours(seeds) else other
+    foreign = sorted({_name(seed) for seed in seeds if seed.source != "falsereject-gen"})
+    return {
+        **terms,
+        "language": ["en"],
+        "pretty_name": f"falsereject-gen: {total} prompts that look toxic and are meant benign",
+        "size_categories": [next((name for top, name in _SIZES if total < top), "n>1M")],
+        "task_categories": ["text-generation", "text-classification"],
+        "tags": ["over-refusal", "false-refusal", "llm-safety", "synthetic", settings.cast],
+        "annotations_creators": ["machine-generated"],
+        "language_creators": ["machine-generated"],
+        "multilinguality": ["monolingual"],
+        "source_datasets": [f"extended|other-{name}" for name in foreign] or ["original"],
+        "configs": [
+            {
+                "config_name": "default",
+                "data_files": [{"split": s.name, "path": file_name(s.name)} for s in splits],
+            }
+        ],
+        "dataset_info": _info(splits),
+    }
+
+
+def _info(splits: Sequence[Split]) -> dict[str, Any]:
+    return {
+        "features": [column.feature for column in COLUMNS],
+        "splits": [
+            {"name": s.name, "num_bytes": s.num_bytes, "num_examples": len(s.rows)} for s in splits
+        ],
+        "download_size": sum(len(split.data) for split in splits),
+        "dataset_size": sum(split.num_bytes for split in splits),
+    }
+
+
+def _settings(settings: RunSettings) -> dict[str, Any]:
+    return settings.model_dump(mode="json", exclude=_PATHS)
+
+
+def _files(settings: RunSettings) -> dict[str, int]:
+    return {
+        "seeds": len(settings.seeds),
+        "reference": len(settings.reference),
+        "taxonomy": int(settings.taxonomy is not None),
+    }
+
+
+def _yaml(values: dict[str, Any]) -> str:
+    return str(yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=10_000)).rstrip()
+
+
+def _name(seed: Seed) -> str:
+    """The set's name; of a path only the last step, so that no machine shows in a card."""
+    return Path(seed.source).name if Path(seed.source).is_absolute() else seed.source
+
+
+def _counts(splits: Sequence[Split], key: Callable[[Row], str]) -> list[tuple[str, list[int]]]:
+    """Rows by key, in each split, the largest first."""
+    each = [Counter(key(row) for row in split.rows) for split in splits]
+    whole = sum(each, Counter())
+    return [(k, [c[k] for c in each]) for k in sorted(whole, key=lambda k: (-whole[k], k))]
+
+
+def _categories(splits: Sequence[Split], taxonomy: Taxonomy) -> list[tuple[str, str, list[int]]]:
+    each = [Counter(row.category for row in split.rows) for split in splits]
+    return [(c.name, c.domain, [n[c.id] for n in each]) for c in taxonomy]
+
+
+def _pool(rows: Sequence[Row], target: str) -> tuple[int, int]:
+    refused = sum(target in row.refused_by for row in rows)
+    return refused, sum(target in row.complied_by for row in rows)
+
+
+def _rounds(
+    rows: Sequence[Row], rejected: Sequence[Candidate], most: int
+) -> list[tuple[int, int, int]]:
+    """Round, candidates that came to it, and candidates accepted in it."""
+    used = [row.rounds for row in rows] + [len(candidate.rounds) for candidate in rejected]
+    accepted = Counter(row.rounds for row in rows)
+    table = [(k, sum(n >= k for n in used), accepted[k]) for k in range(1, most + 1)]
+    return [line for line in table if line[1]]
+
+
+def _example(rows: Sequence[Row]) -> str:
+    return json.dumps(rows[0].model_dump(mode="json"), indent=2, ensure_ascii=False)

@@ -1,0 +1,1 @@
+"""Sentence embeddings and what follows from them: near-duplicates and diversity."""

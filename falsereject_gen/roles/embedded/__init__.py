@@ -1,0 +1,1 @@
+"""The embedded cast: plays every role offline, without a key and without a language model."""

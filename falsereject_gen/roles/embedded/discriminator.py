@@ -1,0 +1,79 @@
+"""The embedded discriminator: a calibrated linear model over MiniLM states, and trigger words.
+
+Topic is easy, intent is not: a linear head on the sentence embedding alone separates OR-Bench's
+toxic prompts from its hard ones at .63. Early layers keep more of who does what to whom, so the
+model reads three layers. It is fitted on our own contrast pairs only (see fit.py).
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from falsereject_gen.dedup.encoder import Encoder, Vectors
+from falsereject_gen.records import Verdict
+from falsereject_gen.roles.embedded.fit import Head, Judge, fit_judge, load_judge
+from falsereject_gen.roles.embedded.triggers import HEAT_MAX, Triggers
+from falsereject_gen.rooms import Rooms
+from falsereject_gen.seeds.bundled import seed_files
+from falsereject_gen.settings import LoopSettings
+
+__all__ = ["LinearDiscriminator"]
+
+
+class LinearDiscriminator:
+    """Judges a text by its deep vector and its trigger words; knows nothing of its origin.
+
+    Args:
+        judge: fitted heads for harm and looks_toxic.
+        encoder: gives deep vectors.
+        triggers: the lexicon.
+        harm_max: harm from which the label is `unsafe`.
+    """
+
+    def __init__(
+        self, judge: Judge, encoder: Encoder, triggers: Triggers, harm_max: float
+    ) -> None:
+        self._judge, self._encoder, self._triggers = judge, encoder, triggers
+        self._harm_max = harm_max
+
+    @classmethod
+    def load(
+        cls, rooms: Rooms, encoder: Encoder, triggers: Triggers, limits: LoopSettings
+    ) -> "LinearDiscriminator":
+        """With the fitted heads of graphs/judge.json; fitted anew if the pairs were edited."""
+        files = seed_files(rooms)
+        judge = load_judge(rooms, files, triggers) or fit_judge(files, encoder, triggers)
+        return cls(judge, encoder, triggers, limits.harm_max)
+
+    async def judge(self, text: str) -> Verdict:
+        """The verdict on one text, a pure function of it."""
+        return self._verdict(text, self._encoder.deep(text))
+
+    def judge_many(self, texts: Sequence[str]) -> list[Verdict]:
+        """Verdicts on texts, embedded in batches."""
+        vectors = self._encoder.deep_many(texts)
+        return [self._verdict(text, vector) for text, vector in zip(texts, vectors, strict=True)]
+
+    def _verdict(self, text: str, vector: Vectors) -> Verdict:
+        found = self._triggers.found(text)
+        heat = self._triggers.heat(text)
+        harm = _probability(self._judge.harm, vector, heat)
+        toxic = _probability(self._judge.looks_toxic, vector, heat)
+        unsafe = harm >= self._harm_max
+        feedback = "keep the surface, change the reading" if unsafe else ""
+        reasons = (f"trigger words: {', '.join(dict.fromkeys(found)) or 'none'}",)
+        return Verdict(
+            harm=harm,
+            looks_toxic=toxic,
+            label="unsafe" if unsafe else "benign",
+            reasons=reasons,
+            feedback=feedback,
+        )
+
+
+def _probability(head: Head, vector: Vectors, heat: float) -> float:
+    score = float(np.dot(head.weights, vector.astype(np.float64))) + head.bias
+    score += head.heat * min(heat, HEAT_MAX)
+    return round(1 / (1 + math.exp(-score)), 4)
+

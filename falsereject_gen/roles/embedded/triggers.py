@@ -1,0 +1,59 @@
+"""The trigger lexicon: words at which a filter stops, from the taxonomy and the entity files."""
+
+import re
+from collections.abc import Iterable
+
+from falsereject_gen.entities.english import forms
+from falsereject_gen.entities.lexicon import Lexicon
+from falsereject_gen.taxonomy import Taxonomy
+
+__all__ = ["HEAT_MAX", "Triggers"]
+
+_WORD = re.compile(r"[\w'-]+")
+
+TRIGGER, HOT = 1.0, 0.5
+"""Weight of a taxonomy's trigger term, and of an entity that is merely hot."""
+HEAT_MAX = 4.0
+"""Heat beyond which more trigger words make a text no more toxic-looking."""
+
+
+class Triggers:
+    """Finds trigger terms in a text and sums their weights.
+
+    Args:
+        taxonomy: its categories' `triggers`, in all their forms.
+        lexicon: its hot entities.
+    """
+
+    def __init__(self, taxonomy: Taxonomy, lexicon: Lexicon) -> None:
+        self.weights: dict[str, float] = {}
+        for note in lexicon.notes.values():
+            if note.hot:
+                self._add(note.surfaces, HOT)
+        for category in taxonomy:
+            for term in category.triggers:
+                self._add(forms(term), TRIGGER)
+        self._longest = max((term.count(" ") for term in self.weights), default=0) + 1
+
+    def _add(self, terms: Iterable[str], weight: float) -> None:
+        for term in terms:
+            self.weights[term] = max(weight, self.weights.get(term, 0.0))
+
+    def found(self, text: str) -> list[str]:
+        """Trigger terms in a text, left to right, the longest at each place."""
+        words = _WORD.findall(text.lower().replace("’", "'"))
+        out = []
+        place = 0
+        while place < len(words):
+            for end in range(min(len(words), place + self._longest), place, -1):
+                term = " ".join(words[place:end])
+                if term in self.weights:
+                    out.append(term)
+                    place = end - 1
+                    break
+            place += 1
+        return out
+
+    def heat(self, text: str) -> float:
+        """Summed weight of the distinct trigger terms of a text."""
+        return sum(self.weights[term] for term in set(self.found(text)))

@@ -1,0 +1,1 @@
+"""Drives many loops, keeps what they make, survives being killed."""

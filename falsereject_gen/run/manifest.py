@@ -1,0 +1,77 @@
+"""The manifest of a run: settings as resolved, assets with their sha256, counts, versions."""
+
+import json
+import platform
+from collections import Counter
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from falsereject_gen import __version__
+from falsereject_gen.entities.graph import stats
+from falsereject_gen.records import Candidate
+from falsereject_gen.run.result import RunResult
+from falsereject_gen.run.world import World
+
+__all__ = ["acceptance_by_round", "manifest", "write_json"]
+
+_LIBRARIES = ("torch", "sentence-transformers", "langgraph", "faiss-cpu", "spacy", "networkx")
+
+
+def manifest(world: World, result: RunResult, accepted: list[Candidate]) -> dict[str, Any]:
+    """Everything one needs to know of how a run came about."""
+    return {
+        "run_id": result.run_id,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "version": __version__,
+        "python": platform.python_version(),
+        "libraries": {name: version(name) for name in _LIBRARIES},
+        "target": result.target,
+        "complete": result.complete,
+        "why_short": result.why_short,
+        "cast": world.cast.name,
+        "settings": world.settings.model_dump(mode="json"),
+        "counts": {**result.summary(), "by_category": by_category(accepted)},
+        "acceptance_by_round": acceptance_by_round([*accepted, *result.rejected]),
+        "seeds": seed_summary(world),
+        "graph": stats(world.graph),
+        "categories": {c.id: {"name": c.name, "domain": c.domain} for c in world.taxonomy},
+        "rooms": dict(sorted(world.rooms.read.items())),
+        "wall_s": round(result.wall_s, 2),
+        "generation_s": round(result.generation_s, 2),
+    }
+
+
+def acceptance_by_round(candidates: list[Candidate]) -> list[dict[str, float]]:
+    """Share of briefs accepted after one round, two rounds, …: the loop at work."""
+    after = Counter(len(c.rounds) for c in candidates if c.status == "accepted")
+    out, so_far = [], 0
+    for rounds in range(1, max((len(c.rounds) for c in candidates), default=0) + 1):
+        so_far += after[rounds]
+        share = round(so_far / len(candidates), 4)
+        out.append({"rounds": rounds, "accepted": so_far, "share": share})
+    return out
+
+
+def by_category(accepted: list[Candidate]) -> dict[str, int]:
+    """Accepted rows of each category."""
+    return dict(sorted(Counter(c.brief.category for c in accepted).items()))
+
+
+def seed_summary(world: World) -> dict[str, Any]:
+    """What the seeds were, where they came from, and what could not be used."""
+    return {
+        "used": len(world.seeds),
+        "sources": dict(sorted(Counter(f"{s.source} ({s.licence})" for s in world.seeds).items())),
+        "by_category": dict(sorted(Counter(s.category for s in world.seeds).items())),
+        "read": world.collection.counts,
+        "problems": list(world.collection.problems),
+    }
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON in one go: the old file stands until the new one is whole."""
+    part = path.with_name(path.name + ".part")
+    part.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    part.replace(path)

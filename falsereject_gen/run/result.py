@@ -1,0 +1,54 @@
+"""What a run gives back: rows, what was rejected and why, and where everything is."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from falsereject_gen.records import Candidate, Row
+
+__all__ = ["RunResult"]
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """The outcome of a run; `complete` is False when it could not reach its target."""
+
+    out: Path
+    run_id: str
+    target: int
+    rows: tuple[Row, ...]
+    rejected: tuple[Candidate, ...]
+    wall_s: float
+    generation_s: float
+    why_short: str = ""
+    counts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the run has exactly the accepted rows that were asked for."""
+        return len(self.rows) == self.target
+
+    @property
+    def duplicates(self) -> int:
+        """Candidates that fell because they stayed too near to something."""
+        return sum(c.stage == "dedup" for c in self.rejected)
+
+    def report(self) -> Path:
+        """Where the page is that shows this run."""
+        return self.out / "report.html"
+
+    def summary(self) -> dict[str, Any]:
+        """The object that `run --json` prints."""
+        return {
+            "out": str(self.out),
+            "run_id": self.run_id,
+            "target": self.target,
+            "accepted": len(self.rows),
+            "rejected": len(self.rejected),
+            "duplicates": self.duplicates,
+            "rejected_by_stage": dict(Counter(c.stage for c in self.rejected)),
+            "why_short": self.why_short,
+            "wall_s": round(self.wall_s, 2),
+            "generation_s": round(self.generation_s, 2),
+        }

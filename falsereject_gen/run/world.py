@@ -1,0 +1,116 @@
+"""Sets the stage of a run: seeds, entity graphs, indexes, cast and planner, from its settings."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, get_args
+
+import networkx as nx
+
+from falsereject_gen.dedup.encoder import Encoder, MiniLM
+from falsereject_gen.dedup.index import TextIndex
+from falsereject_gen.entities.extract import EmbeddedExtractor
+from falsereject_gen.entities.graph import merge
+from falsereject_gen.entities.lexicon import load_lexicon
+from falsereject_gen.entities.sample import Planner
+from falsereject_gen.errors import InputError
+from falsereject_gen.records import Seed, SeedGraph, Strategy, content_id
+from falsereject_gen.roles.embedded.cast import embedded_cast
+from falsereject_gen.roles.protocols import Cast
+from falsereject_gen.rooms import Rooms
+from falsereject_gen.seeds.collect import Collection, collect_seeds, read_texts
+from falsereject_gen.settings import RunSettings
+from falsereject_gen.taxonomy import UNCATEGORISED, Taxonomy, load_taxonomy
+
+__all__ = ["World", "prepare"]
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class World:
+    """Everything that stands still while a run goes on, and the planner."""
+
+    settings: RunSettings
+    rooms: Rooms
+    taxonomy: Taxonomy
+    collection: Collection
+    seeds: tuple[Seed, ...]
+    graphs: tuple[SeedGraph, ...]
+    graph: "nx.MultiDiGraph"
+    encoder: Encoder
+    indexes: list[TextIndex]
+    cast: Cast
+    planner: Planner
+    run_id: str
+
+
+def prepare(settings: RunSettings, rooms: Rooms, say: Say = lambda _: None) -> World:
+    """Read, embed and extract everything a run needs.
+
+    Args:
+        settings: as resolved.
+        rooms: assets.
+        say: told what is being done, for a person who waits.
+
+    Raises:
+        InputError: no seed can be used.
+    """
+    taxonomy, crosswalks = load_taxonomy(rooms, settings.taxonomy)
+    say("loading the sentence encoder")
+    encoder = MiniLM()
+    say("reading and placing seeds")
+    collection = collect_seeds(settings.seeds, rooms, taxonomy, crosswalks, encoder)
+    seeds = tuple(s for s in collection.seeds if s.category != UNCATEGORISED and s.language == "en")
+    if not seeds:
+        raise InputError(
+            f"none of {len(collection.seeds)} seeds can be used (all uncategorised or not English)",
+            path=", ".join(map(str, settings.seeds)),
+        )
+    index = TextIndex("seeds")
+    index.add([s.id for s in seeds], [s.text for s in seeds], encoder.many([s.text for s in seeds]))
+    say("extracting the entity graph")
+    lexicon = load_lexicon(rooms)
+    graphs = tuple(EmbeddedExtractor(lexicon, encoder, settings.extractor).extract(seeds))
+    indexes = [index, *_references(settings, encoder)]
+    cast = embedded_cast(settings, rooms, taxonomy, lexicon, encoder, index)
+    planner = Planner(
+        seeds,
+        graphs,
+        get_args(Strategy),
+        settings.sampling,
+        patience=settings.loop.patience,
+        lookahead=settings.loop.lookahead,
+        rng=settings.seed,
+    )
+    return World(
+        settings=settings,
+        rooms=rooms,
+        taxonomy=taxonomy,
+        collection=collection,
+        seeds=seeds,
+        graphs=graphs,
+        graph=merge(graphs),
+        encoder=encoder,
+        indexes=indexes,
+        cast=cast,
+        planner=planner,
+        run_id=_run_id(settings, rooms, seeds),
+    )
+
+
+def _references(settings: RunSettings, encoder: Encoder) -> list[TextIndex]:
+    texts = [text for path in settings.reference for text in read_texts(path)]
+    if not texts:
+        return []
+    index = TextIndex("reference")
+    index.add([content_id("x", text) for text in texts], texts, encoder.many(texts))
+    return [index]
+
+
+def _run_id(settings: RunSettings, rooms: Rooms, seeds: tuple[Seed, ...]) -> str:
+    """The same settings, rooms and seeds have the same id; paths and target do not count."""
+    values: dict[str, Any] = settings.model_dump(
+        mode="json", exclude={"target", "seeds", "reference", "taxonomy", "output"}
+    )
+    assets = {name: entry["sha256"] for name, entry in sorted(rooms.read.items())}
+    return content_id("run", [values, assets, [s.id for s in seeds]])

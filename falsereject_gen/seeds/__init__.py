@@ -1,0 +1,1 @@
+"""Seeds: read from every public format, normalised, de-duplicated, categorised."""

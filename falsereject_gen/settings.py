@@ -1,0 +1,161 @@
+"""Settings as inert data: defaults of the loop come from graphs/loop.yaml, a knob is said once.
+
+Order: loop.yaml, then `--config FILE`, then `--set key=value`. Unknown keys are refused by name.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from falsereject_gen.errors import InputError, UsageError
+from falsereject_gen.records import Unit
+from falsereject_gen.rooms import Rooms, parse_yaml
+
+__all__ = ["RunSettings", "load_settings"]
+
+
+class _Inert(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LoopSettings(_Inert):
+    """Rounds and the acceptance rule."""
+
+    rounds: int = Field(ge=1, le=20, description="Drafts a brief may have.")
+    harm_max: Unit = Field(description="Accepted rows have harm below this.")
+    toxic_min: Unit = Field(description="Accepted rows have looks_toxic above this.")
+    min_refusals: int = Field(ge=0, description="Pool targets that must refuse.")
+    min_compliances: int = Field(ge=0, description="Pool targets that must answer; 0 = off.")
+    patience: int = Field(ge=1, description="Barren briefs after which a category is given up.")
+    lookahead: int = Field(ge=1, le=100_000, description="Briefs ahead of the last committed one.")
+
+
+class GuardSettings(_Inert):
+    """Thresholds of the three embedded guards."""
+
+    lexical_min: float = Field(gt=0)
+    neighbour_min: Unit
+    strict_harm: Unit
+
+
+class DedupSettings(_Inert):
+    """Cosine from which a text counts as a near-duplicate."""
+
+    rows_max: Unit
+    seeds_max: Unit
+    reference_max: Unit
+
+
+class SamplingSettings(_Inert):
+    """How briefs are drawn from the entity graph."""
+
+    entities_min: int = Field(ge=1)
+    entities_max: int = Field(ge=1, le=12)
+
+
+class OutputSettings(_Inert):
+    """What is written of a run."""
+
+    test_share: float = Field(default=0.1, ge=0, lt=1, description="Share of rows in `test`.")
+    redact_unsafe: bool = Field(
+        default=False, description="Leave out the text of candidates judged unsafe."
+    )
+    batch_size: int = Field(default=50, ge=0, description="Rows in the annotation batch; 0 = all.")
+
+
+class RunSettings(_Inert):
+    """Everything that decides what a run makes."""
+
+    target: int = Field(default=220, ge=1, description="Accepted rows wanted.")
+    seeds: tuple[Path, ...] = Field(default=(), description="Seed files; empty: the bundled ones.")
+    reference: tuple[Path, ...] = Field(default=(), description="Sets no row may duplicate.")
+    taxonomy: Path | None = Field(default=None, description="Taxonomy file, in place or on top.")
+    seed: int = Field(default=0, ge=0, lt=2**63, description="Everything random comes from it.")
+    cast: Literal["embedded"] = "embedded"
+    extractor: str = Field(
+        default="embedded", description="`embedded`, or the name of an installed spaCy model."
+    )
+    loop: LoopSettings
+    pool: tuple[str, ...]
+    guards: GuardSettings
+    dedup: DedupSettings
+    sampling: SamplingSettings
+    output: OutputSettings = OutputSettings()
+
+
+def load_settings(
+    config: Path | None = None,
+    sets: Sequence[str] = (),
+    rooms: Rooms | None = None,
+    *,
+    base: Mapping[str, Any] | None = None,
+    **given: Any,
+) -> RunSettings:
+    """Resolve settings from loop.yaml, a config file, `key=value` pairs and keyword arguments.
+
+    Args:
+        config: YAML file with any of the keys of `RunSettings`.
+        sets: pairs such as `loop.rounds=3`; values are read as YAML.
+        rooms: where loop.yaml is read.
+        base: settings to start from in place of loop.yaml (those of a run that goes on).
+        given: top-level values that win over all others; None means not given.
+
+    Raises:
+        UsageError: an unknown key or a value out of range, by its full name.
+        InputError: the config file cannot be read.
+    """
+    values: dict[str, Any] = dict(base or (rooms or Rooms()).yaml("graphs/loop.yaml"))
+    if config is not None:
+        values = _merge(values, _read_config(config))
+    for pair in sets:
+        key, sign, value = pair.partition("=")
+        if not sign or not key:
+            raise UsageError(f"--set {pair}: write it as key=value, e.g. --set loop.rounds=3")
+        values = _merge(values, _nest(key, parse_yaml(value, f"--set {key}")))
+    values = _merge(values, {k: v for k, v in given.items() if v is not None})
+    try:
+        return RunSettings.model_validate(values)
+    except ValidationError as fault:
+        raise UsageError(_explain(fault)) from None
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    try:
+        values = parse_yaml(path.read_text(encoding="utf-8-sig"), str(path))
+    except (OSError, UnicodeDecodeError) as fault:
+        raise InputError(f"the config cannot be read: {fault}", path=path) from None
+    if values is not None and not isinstance(values, dict):
+        raise InputError("a config is a mapping of settings, one `key: value` a line", path=path)
+    return values or {}
+
+
+def _nest(key: str, value: Any) -> dict[str, Any]:
+    for part in reversed(key.split(".")):
+        value = {part: value}
+    return dict(value)
+
+
+def _merge(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
+    out = dict(base)
+    for key, value in top.items():
+        old = out.get(key)
+        both = isinstance(old, Mapping) and isinstance(value, Mapping)
+        out[key] = _merge(old, value) if both else value  # type: ignore[arg-type]
+    return out
+
+
+def _explain(fault: ValidationError) -> str:
+    first = fault.errors()[0]
+    name = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return f"unknown setting `{name}`; known here: {', '.join(_known(first['loc']))}"
+    return f"setting `{name}`: {first['msg']} (got {first['input']!r})"
+
+
+def _known(loc: tuple[int | str, ...]) -> list[str]:
+    model: Any = RunSettings
+    for part in loc[:-1]:
+        model = model.model_fields[part].annotation
+    return sorted(model.model_fields)
