@@ -3,7 +3,13 @@
 `run(settings)` is the main job; everything heavy is imported when it is first used.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from falsereject_gen.errors import FalseRejectError
+    from falsereject_gen.job import run
+    from falsereject_gen.run.result import RunResult
+    from falsereject_gen.settings import RunSettings, load_settings
 
 __version__ = "0.1.0"
 

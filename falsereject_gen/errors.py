@@ -1,14 +1,14 @@
 """What can go wrong, as one tree. Every message says what, where and what to do.
 
-    FalseRejectError                exit code 1
-    ├── UsageError                  the call is wrong: a flag, a setting (exit 2)
-    ├── InputError                  a file or row cannot be used; carries where
-    │   └── TaxonomyError           categories that contradict each other
-    ├── RoomError                   an asset (card, graph, prompt) is missing or malformed
-    ├── StoreError                  the run folder cannot be written or belongs to another run
-    ├── EndpointError               a model endpoint answered with what no retry can mend
-    │   └── ReplyError              a model's reply could not be used; carries the raw text
-    └── Stopped                     a budget or the user ended the run; resumable (exit 3)
+FalseRejectError                exit code 1
+├── UsageError                  the call is wrong: a flag, a setting (exit 2)
+├── InputError                  a file or row cannot be used; carries where
+│   └── TaxonomyError           categories that contradict each other
+├── RoomError                   an asset (card, graph, prompt) is missing or malformed
+├── StoreError                  the run folder cannot be written or belongs to another run
+├── EndpointError               a model endpoint answered with what no retry can mend
+│   └── ReplyError              a model's reply could not be used; carries the raw text
+└── Stopped                     a budget or the user ended the run; resumable (exit 3)
 """
 
 from pathlib import Path

@@ -18,7 +18,7 @@ from falsereject_gen.records import Candidate
 from falsereject_gen.report.page import write_report
 from falsereject_gen.rooms import Rooms
 from falsereject_gen.run.engine import Engine
-from falsereject_gen.run.manifest import acceptance_by_round, manifest, seed_summary, write_json
+from falsereject_gen.run.manifest import manifest, write_json
 from falsereject_gen.run.result import RunResult
 from falsereject_gen.run.store import Store
 from falsereject_gen.run.world import World, prepare
@@ -125,9 +125,7 @@ def _open(folder: Path, resume: bool) -> Store:
     return Store(folder / "run.sqlite")
 
 
-def _finish(
-    world: World, store: Store, folder: Path, times: tuple[float, float]
-) -> RunResult:
+def _finish(world: World, store: Store, folder: Path, times: tuple[float, float]) -> RunResult:
     """Write everything a run leaves behind, from the store."""
     found = [candidate for candidate, _ in store.candidates()]
     accepted = [c for c in found if c.status == "accepted"]
@@ -146,11 +144,13 @@ def _finish(
     )
     card = dataset_card(
         rows,
-        settings=settings,
+        rejected,
+        seeds=world.seeds,
+        graphs=world.graphs,
         taxonomy=world.taxonomy,
-        seeds=seed_summary(world),
-        by_round=acceptance_by_round(found),
-        rejected=len(rejected),
+        settings=settings,
+        run_id=world.run_id,
+        why_short=result.why_short,
     )
     write_dataset(rows, folder / "dataset", test_share=settings.output.test_share, card=card)
     write_rejected(rejected, folder / "rejected.jsonl", settings.output.redact_unsafe)

@@ -70,7 +70,10 @@ class Rooms:
             place = base.joinpath(name)
             if place.is_file():
                 return place, "overlay" if base is self.overlay else "package"
-        raise RoomError(f"{name}: no such asset in the package" + ("" if not self.overlay else " or the overlay"))
+        raise RoomError(
+            f"{name}: no such asset in the package"
+            + ("" if not self.overlay else " or the overlay")
+        )
 
 
 def parse_yaml(text: str, name: str) -> Any:

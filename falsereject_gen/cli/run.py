@@ -3,7 +3,7 @@
 import json as json_module
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -30,7 +30,7 @@ def run(
     if out is not None and resume is not None:
         raise UsageError("--out and --resume: give one of them")
     assets = rooms_of(rooms)
-    given = {"target": target, "seeds": tuple(seeds) if seeds else None}
+    given: dict[str, Any] = {"target": target, "seeds": tuple(seeds) if seeds else None}
     if resume is not None:
         base = job.resumed_settings(resume).model_dump(mode="json")
         resolved = settings.load_settings(config, set_ or (), assets, base=base, **given)
@@ -38,9 +38,7 @@ def run(
         resolved = settings.load_settings(config, set_ or (), assets, **given)
     folder = resume or out or Path("outputs") / time.strftime("%Y%m%d-%H%M%S")
     with ProgressWatcher() as watcher:
-        result = job.run(
-            resolved, folder, resume=resume is not None, rooms=assets, watcher=watcher
-        )
+        result = job.run(resolved, folder, resume=resume is not None, rooms=assets, watcher=watcher)
     short = f"\n  {result.why_short}" if result.why_short else ""
     say(f"{len(result.rows)} of {result.target} rows in {result.generation_s:.1f} s{short}")
     say(f"  dataset  {folder / 'dataset'}\n  report   {result.report()}")

@@ -30,6 +30,9 @@ def prompts(
     from falsereject_gen.scoring import score_prompts  # noqa: PLC0415 - heavy
 
     counts = score_prompts(file, out, rooms_of(rooms), prompt_column)
-    say(f"{counts['rows']} rows scored in {out}" + (f"; {counts['empty']} empty prompts have null scores" if counts["empty"] else ""))
+    say(
+        f"{counts['rows']} rows scored in {out}"
+        + (f"; {counts['empty']} empty prompts have null scores" if counts["empty"] else "")
+    )
     if json:
         typer.echo(json_module.dumps({"out": str(out), **counts}))

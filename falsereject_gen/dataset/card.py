@@ -5,7 +5,7 @@ No date, path or time is in it: the same run has the same card. The words are in
 
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from falsereject_gen import __version__
 from falsereject_gen.dataset.columns import COLUMNS
+from falsereject_gen.dataset.counts import categories, counts, pool, rounds
 from falsereject_gen.dataset.markdown import fenced, render
 from falsereject_gen.dataset.splits import Split, file_name, pack
 from falsereject_gen.records import Candidate, Row, Seed, SeedGraph
@@ -24,7 +25,6 @@ __all__ = ["dataset_card"]
 
 OURS = "Apache-2.0"
 _SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"))
-_PATHS = {"seeds", "reference", "taxonomy"}
 
 
 def dataset_card(
@@ -52,33 +52,58 @@ def dataset_card(
     """
     splits = pack(rows, settings.output.test_share)
     values = {
-        "header": Markup(_yaml(_header(splits, seeds, settings))),
-        "split_names": [split.name for split in splits],
-        "split_rule": Markup("---:|" * len(splits)),
+        **_terms(splits, seeds, settings),
+        **_numbers(splits, rows, rejected, taxonomy),
         "version": __version__,
         "run_id": run_id,
         "why_short": why_short,
         "settings": settings,
-        "settings_yaml": fenced(_yaml(_settings(settings)), "yaml"),
-        "own_files": {key: n for key, n in _files(settings).items() if n},
-        "splits": splits,
-        "total": len(rows),
-        "ours": _ours(seeds),
         "columns": COLUMNS,
         "sources": sorted(Counter((_name(s), s.licence) for s in seeds).items()),
         "seeds": len(seeds),
         "entities": len({entity.id for graph in graphs for entity in graph.entities}),
         "relations": sum(len(graph.relations) for graph in graphs),
-        "categories": _categories(splits, taxonomy),
-        "domains": _counts(splits, lambda row: row.domain),
-        "strategies": _counts(splits, lambda row: row.strategy),
-        "pool": [(t, *_pool(rows, t)) for t in settings.pool],
-        "rounds": _rounds(rows, rejected, settings.loop.rounds),
-        "stages": sorted(Counter(candidate.stage for candidate in rejected).items()),
-        "rejected": len(rejected),
-        "example": fenced(_example(rows), "json") if rows else "",
+        "pool": [(target, *pool(rows, target)) for target in settings.pool],
     }
     return render("card.md.j2", values)
+
+
+def _terms(splits: Sequence[Split], seeds: Sequence[Seed], settings: RunSettings) -> dict[str, Any]:
+    """The header, the licence, and the settings to make it again."""
+    files = {
+        "seeds": len(settings.seeds),
+        "reference": len(settings.reference),
+        "taxonomy": int(settings.taxonomy is not None),
+    }
+    plain = settings.model_dump(mode="json", exclude=set(files))
+    return {
+        "header": Markup(_yaml(_header(splits, seeds, settings))),
+        "ours": _ours(seeds),
+        "settings_yaml": fenced(_yaml(plain), "yaml"),
+        "own_files": {key: number for key, number in files.items() if number},
+    }
+
+
+def _numbers(
+    splits: Sequence[Split],
+    rows: Sequence[Row],
+    rejected: Sequence[Candidate],
+    taxonomy: Taxonomy,
+) -> dict[str, Any]:
+    """Every table, and the first row as an example."""
+    return {
+        "splits": splits,
+        "split_names": [split.name for split in splits],
+        "split_rule": Markup("---:|" * len(splits)),
+        "total": len(rows),
+        "rejected": len(rejected),
+        "categories": categories(splits, taxonomy),
+        "domains": counts(splits, lambda row: row.domain),
+        "strategies": counts(splits, lambda row: row.strategy),
+        "rounds": rounds(rows, rejected),
+        "stages": sorted(Counter(candidate.stage for candidate in rejected).items()),
+        "example": fenced(_example(rows), "json") if rows else "",
+    }
 
 
 def _ours(seeds: Sequence[Seed]) -> bool:
@@ -124,18 +149,6 @@ def _info(splits: Sequence[Split]) -> dict[str, Any]:
     }
 
 
-def _settings(settings: RunSettings) -> dict[str, Any]:
-    return settings.model_dump(mode="json", exclude=_PATHS)
-
-
-def _files(settings: RunSettings) -> dict[str, int]:
-    return {
-        "seeds": len(settings.seeds),
-        "reference": len(settings.reference),
-        "taxonomy": int(settings.taxonomy is not None),
-    }
-
-
 def _yaml(values: dict[str, Any]) -> str:
     return str(yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=10_000)).rstrip()
 
@@ -143,33 +156,6 @@ def _yaml(values: dict[str, Any]) -> str:
 def _name(seed: Seed) -> str:
     """The set's name; of a path only the last step, so that no machine shows in a card."""
     return Path(seed.source).name if Path(seed.source).is_absolute() else seed.source
-
-
-def _counts(splits: Sequence[Split], key: Callable[[Row], str]) -> list[tuple[str, list[int]]]:
-    """Rows by key, in each split, the largest first."""
-    each = [Counter(key(row) for row in split.rows) for split in splits]
-    whole = sum(each, Counter())
-    return [(k, [c[k] for c in each]) for k in sorted(whole, key=lambda k: (-whole[k], k))]
-
-
-def _categories(splits: Sequence[Split], taxonomy: Taxonomy) -> list[tuple[str, str, list[int]]]:
-    each = [Counter(row.category for row in split.rows) for split in splits]
-    return [(c.name, c.domain, [n[c.id] for n in each]) for c in taxonomy]
-
-
-def _pool(rows: Sequence[Row], target: str) -> tuple[int, int]:
-    refused = sum(target in row.refused_by for row in rows)
-    return refused, sum(target in row.complied_by for row in rows)
-
-
-def _rounds(
-    rows: Sequence[Row], rejected: Sequence[Candidate], most: int
-) -> list[tuple[int, int, int]]:
-    """Round, candidates that came to it, and candidates accepted in it."""
-    used = [row.rounds for row in rows] + [len(candidate.rounds) for candidate in rejected]
-    accepted = Counter(row.rounds for row in rows)
-    table = [(k, sum(n >= k for n in used), accepted[k]) for k in range(1, most + 1)]
-    return [line for line in table if line[1]]
 
 
 def _example(rows: Sequence[Row]) -> str:

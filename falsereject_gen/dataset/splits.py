@@ -27,6 +27,13 @@ _TYPES = {
     "float64": pa.float64(),
     "int64": pa.int64(),
 }
+_OPTIONS = {  # all that shapes the bytes is fixed: the same rows give the same file
+    "version": "2.6",
+    "data_page_version": "1.0",
+    "compression": "snappy",
+    "use_dictionary": True,
+    "write_statistics": True,
+}
 _SCHEMA = pa.schema([(column.name, _TYPES[column.dtype]) for column in COLUMNS])
 
 
@@ -61,7 +68,8 @@ def pack(rows: Sequence[Row], test_share: float) -> tuple[Split, ...]:
 
     Returns:
         `train` and `test`; `train` alone with all rows when either would be empty (a dataset
-        without a `train` split loads nowhere); an empty `train` when there are no rows.
+        without a `train` split loads nowhere); an empty `train` when there are no rows (pyarrow
+        reads it; `datasets` loads no split without rows, whatever it comes from).
     """
     sides = {name: [r for r in rows if side(r.id, test_share) == name] for name in SPLITS}
     if not all(sides.values()):
@@ -78,17 +86,7 @@ def _encode(name: SplitName, rows: Sequence[Row]) -> Split:
     columns = {c.name: [_plain(getattr(row, c.name)) for row in rows] for c in COLUMNS}
     table = pa.table(columns, schema=_SCHEMA)
     out = io.BytesIO()
-    # every option that shapes the bytes is fixed: the same rows give the same file
-    pq.write_table(
-        table,
-        out,
-        version="2.6",
-        data_page_version="1.0",
-        compression="snappy",
-        use_dictionary=True,
-        write_statistics=True,
-        row_group_size=10_000,
-    )
+    pq.write_table(table, out, row_group_size=10_000, **_OPTIONS)
     return Split(name, tuple(rows), out.getvalue(), table.nbytes)
 
 

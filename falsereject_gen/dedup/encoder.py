@@ -10,7 +10,7 @@ import io
 import os
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +57,7 @@ class MiniLM:
         from sentence_transformers import SentenceTransformer  # noqa: PLC0415
         from transformers.utils import logging  # noqa: PLC0415
 
-        logging.disable_progress_bar()
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         try:
             with contextlib.redirect_stderr(io.StringIO()):
                 self._model = SentenceTransformer(str(get_model_path()), device="cpu")
@@ -67,15 +67,19 @@ class MiniLM:
             ) from None
         self._torch = torch
         self._model.eval()
-        self._both = lru_cache(maxsize=cache)(lambda text: self._pooled([text]))
+        self._body: Any = self._model[0].auto_model
+        self._all_threads = torch.get_num_threads()
+        self._both = lru_cache(maxsize=cache)(self._alone)
 
     def one(self, text: str) -> Vectors:
         """The vector of a text, shape (384,), computed alone."""
-        return self._both(text)[0][0]
+        found: Vectors = self._both(text)[0][0]
+        return found
 
     def deep(self, text: str) -> Vectors:
         """The deep vector of a text, shape (1152,), computed alone (and with `one`, once)."""
-        return self._both(text)[1][0]
+        found: Vectors = self._both(text)[1][0]
+        return found
 
     def many(self, texts: Sequence[str]) -> Vectors:
         """The vectors of texts, shape (n, 384)."""
@@ -85,7 +89,13 @@ class MiniLM:
         """The deep vectors of texts, shape (n, 1152)."""
         return self._batched(texts)[1]
 
+    def _alone(self, text: str) -> tuple[Vectors, Vectors]:
+        """One text on one thread: two would mostly wait for each other."""
+        self._torch.set_num_threads(1)
+        return self._pooled([text])
+
     def _batched(self, texts: Sequence[str], batch: int = 64) -> tuple[Vectors, Vectors]:
+        self._torch.set_num_threads(self._all_threads)
         last = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
         deep = np.zeros((len(texts), DIMENSIONS * len(LAYERS)), dtype=np.float32)
         by_length = sorted(range(len(texts)), key=lambda place: len(texts[place]))
@@ -100,7 +110,7 @@ class MiniLM:
             tokens = self._model.tokenizer(
                 texts, return_tensors="pt", padding=True, truncation=True, max_length=MAX_TOKENS
             )
-            states = self._model[0].auto_model(**tokens, output_hidden_states=True).hidden_states
+            states = self._body(**tokens, output_hidden_states=True).hidden_states
             mask = tokens["attention_mask"].unsqueeze(-1).float()
             means = [(states[layer] * mask).sum(1) / mask.sum(1) for layer in LAYERS]
             units = [self._torch.nn.functional.normalize(mean, dim=1).numpy() for mean in means]

@@ -47,7 +47,9 @@ class TextIndex:
         )
 
 
-def near_pairs(vectors: Vectors, at_least: float, block: int = 2048) -> list[tuple[int, int, float]]:
+def near_pairs(
+    vectors: Vectors, at_least: float, block: int = 2048
+) -> list[tuple[int, int, float]]:
     """Pairs i < j of rows whose cosine is `at_least` or more, best first, by exact products.
 
     Args:

@@ -25,7 +25,7 @@ SAMPLE = 300
 """Entities that one entity is pushed away by in an iteration; the push is scaled to all of them."""
 ROOM = 0.75
 """Radius of a disc with one entity, where neighbours stand about 1 apart."""
-GAP = 1.5
+GAP = 0.8
 GOLDEN = np.pi * (3.0 - np.sqrt(5.0))
 
 
@@ -65,7 +65,9 @@ def positions(graph: "nx.MultiDiGraph", rng: int) -> dict[str, tuple[float, floa
     for number, (_, data) in enumerate(graph.nodes(data=True)):
         members[main_category(data)].append(number)
     place = {name: number for number, name in enumerate(names)}
-    edges = np.array([(place[str(a)], place[str(b)]) for a, b in graph.edges() if a != b], dtype=int)
+    edges = np.array(
+        [(place[str(a)], place[str(b)]) for a, b in graph.edges() if a != b], dtype=int
+    )
     edges = edges.reshape(-1, 2)
     home = np.empty(len(names), dtype=int)
     for number, category in enumerate(sorted(members)):
@@ -78,7 +80,10 @@ def positions(graph: "nx.MultiDiGraph", rng: int) -> dict[str, tuple[float, floa
         draw = np.random.default_rng([rng, number])
         out[inside] = centres[number] + _disc(inside, edges, outward, radii[number], draw)
     out -= (out.min(axis=0) + out.max(axis=0)) / 2
-    return {name: (round(float(x), 3), round(float(y), 3)) for name, (x, y) in zip(names, out, strict=True)}
+    return {
+        name: (round(float(x), 3), round(float(y), 3))
+        for name, (x, y) in zip(names, out, strict=True)
+    }
 
 
 def _shared(graph: "nx.MultiDiGraph", categories: list[str]) -> Counter[tuple[int, int]]:
@@ -94,7 +99,7 @@ def _shared(graph: "nx.MultiDiGraph", categories: list[str]) -> Counter[tuple[in
 def _pack(
     home: NDArray[Any], edges: NDArray[Any], shared: Counter[tuple[int, int]]
 ) -> tuple[Points, NDArray[np.float64]]:
-    """Centres and radii of the discs: large ones first, each as near to its kin as there is room."""
+    """Centres and radii of the discs: large ones first, each as near to its kin as it can be."""
     sizes = np.bincount(home)
     radii = ROOM * np.sqrt(sizes)
     kin = np.zeros((len(sizes), len(sizes)))
@@ -126,11 +131,15 @@ def _outward(home: NDArray[Any], edges: NDArray[Any], centres: Points) -> Points
     for a, b in (edges.T, edges.T[::-1]):
         np.add.at(out, a, centres[home[b]] - centres[home[a]])
     length = np.hypot(*out.T)[:, None]
-    return np.divide(out, length, out=np.zeros_like(out), where=length > 0)
+    return out / np.where(length > 0, length, 1.0)
 
 
 def _disc(
-    inside: NDArray[Any], edges: NDArray[Any], outward: Points, radius: float, draw: np.random.Generator
+    inside: NDArray[Any],
+    edges: NDArray[Any],
+    outward: Points,
+    radius: float,
+    draw: np.random.Generator,
 ) -> Points:
     """Places of one category's entities round (0, 0), within its radius; shape (m, 2)."""
     count = len(inside)
@@ -150,7 +159,7 @@ def _disc(
         length = np.hypot(*pull[1].T)[:, None]
         np.subtract.at(push, pull[0], pull[1] * length)
         np.add.at(push, ends[:, 0], pull[1] * length)
-        push += 0.5 * outward[inside] * radius - 2.2 * at
+        push += 0.4 * outward[inside] * radius - at / ROOM**2
         size = np.maximum(np.hypot(*push.T)[:, None], 1e-9)
         at = at + push / size * np.minimum(size, radius * 0.15 * (1 - step / ITERATIONS))
         beyond = np.maximum(np.hypot(*at.T)[:, None] / radius, 1)

@@ -18,24 +18,24 @@ _TAGS = ("NNS", "VBG", "VBD", "VBN", "VBZ")
 @cache
 def article(phrase: str) -> str:
     """`hour` -> `an hour`, `European` -> `a European`."""
-    return str(_NOUNS.a(phrase))  # type: ignore[arg-type]
+    return str(_NOUNS.a(phrase))
 
 
 @cache
 def plural(phrase: str) -> str:
     """`dead cron job` -> `dead cron jobs`; a plural stays as it is."""
     head = phrase.split()[-1]
-    if _NOUNS.singular_noun(head):  # type: ignore[arg-type]
+    if _NOUNS.singular_noun(head):
         return phrase
-    return str(_NOUNS.plural_noun(phrase))  # type: ignore[arg-type]
+    return str(_NOUNS.plural_noun(phrase))
 
 
 @cache
 def gerund(phrase: str) -> str:
     """The -ing form of a verb phrase's first word: `kill a process` -> `killing a process`."""
     verb, space, rest = phrase.partition(" ")
-    found = lemminflect.getInflection(verb, "VBG")
-    return (found[0] if found else verb + "ing") + space + rest
+    found = lemminflect.getInflection(verb, "VBG") if verb else ()
+    return (found[0] if found else f"{verb}ing") + space + rest
 
 
 @cache

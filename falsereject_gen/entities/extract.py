@@ -5,6 +5,7 @@ tags. The kind of an unknown noun is that of the nearest known entity in embeddi
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -20,15 +21,107 @@ LIKE_MIN = 0.45
 """Cosine from which an unknown entity is taken to be like a known one."""
 
 _LIGHT = frozenset(
-    "make do have be get give write tell help explain create provide use let want need know find "
-    "take show teach describe list generate develop go come put keep try start ask say think look "
-    "suggest offer allow include involve become seem work".split()
+    [
+        "make",
+        "do",
+        "have",
+        "be",
+        "get",
+        "give",
+        "write",
+        "tell",
+        "help",
+        "explain",
+        "create",
+        "provide",
+        "use",
+        "let",
+        "want",
+        "need",
+        "know",
+        "find",
+        "take",
+        "show",
+        "teach",
+        "describe",
+        "list",
+        "generate",
+        "develop",
+        "go",
+        "come",
+        "put",
+        "keep",
+        "try",
+        "start",
+        "ask",
+        "say",
+        "think",
+        "look",
+        "suggest",
+        "offer",
+        "allow",
+        "include",
+        "involve",
+        "become",
+        "seem",
+        "work",
+    ]
 )
 _STOP = frozenset(
-    "way step method idea thing something someone somebody anyone anybody people example guide tip "
-    "instruction tutorial detail list plan script article essay story post message email text "
-    "technique strategy advice information order other kind type lot number part one what who "
-    "everything anything nothing nobody everyone person time day night question reason".split()
+    [
+        "way",
+        "step",
+        "method",
+        "idea",
+        "thing",
+        "something",
+        "someone",
+        "somebody",
+        "anyone",
+        "anybody",
+        "people",
+        "example",
+        "guide",
+        "tip",
+        "instruction",
+        "tutorial",
+        "detail",
+        "list",
+        "plan",
+        "script",
+        "article",
+        "essay",
+        "story",
+        "post",
+        "message",
+        "email",
+        "text",
+        "technique",
+        "strategy",
+        "advice",
+        "information",
+        "order",
+        "other",
+        "kind",
+        "type",
+        "lot",
+        "number",
+        "part",
+        "one",
+        "what",
+        "who",
+        "everything",
+        "anything",
+        "nothing",
+        "nobody",
+        "everyone",
+        "person",
+        "time",
+        "day",
+        "night",
+        "question",
+        "reason",
+    ]
 )
 
 
@@ -131,7 +224,7 @@ class EmbeddedExtractor:
             entities.setdefault(name, Entity(id=name, surface=surface, kind=kind, like=like))
         relations = [
             Relation(source=a[2], label=label, target=b[2], seed_id=seed.id)
-            for a, b in zip(spans, spans[1:], strict=False)
+            for a, b in pairwise(spans)
             if a[2] != b[2] and (label := self._label(doc, a, b))
         ]
         return SeedGraph(

@@ -63,7 +63,7 @@ def stats(graph: "nx.MultiDiGraph") -> dict[str, Any]:
 
 
 def write_graph(graph: "nx.MultiDiGraph", folder: Path) -> None:
-    """Write `entities.graphml` (lists joined by |) and `entities.json` (node-link) into a folder."""
+    """Write `entities.graphml` (lists joined by |) and `entities.json` (node-link JSON)."""
     folder.mkdir(parents=True, exist_ok=True)
     flat = nx.MultiDiGraph()
     for name, data in graph.nodes(data=True):

@@ -71,7 +71,9 @@ def load_lexicon(rooms: Rooms) -> Lexicon:
                 notes.append(EntityNote.model_validate(entry))
             except ValidationError as fault:
                 first = fault.errors()[0]
-                raise RoomError(f"{name}: entity {number}: {first['loc']}: {first['msg']}") from None
+                raise RoomError(
+                    f"{name}: entity {number}: {first['loc']}: {first['msg']}"
+                ) from None
         ids = [note.id for note in notes]
         twice = {i for i in ids if ids.count(i) > 1}
         if twice:

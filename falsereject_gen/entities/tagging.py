@@ -19,11 +19,40 @@ __all__ = ["pipeline"]
 _COARSE = {"NN": "NOUN", "VB": "VERB", "JJ": "ADJ", "RB": "ADV", "MD": "AUX", "IN": "ADP"}
 _COARSE |= {"DT": "DET", "PR": "PRON", "WP": "PRON", "WR": "ADV", "TO": "PART", "CC": "CCONJ"}
 _COARSE |= {"CD": "NUM", "PO": "PART", "WD": "DET", "RP": "ADP", "EX": "PRON", "UH": "INTJ"}
-_SUBJECTS = frozenset("i you we they he she someone somebody people anyone".split())
-_OBJECTS = frozenset("me him her us them somebody someone".split())
+_SUBJECTS = frozenset(
+    ["i", "you", "we", "they", "he", "she", "someone", "somebody", "people", "anyone"]
+)
+_OBJECTS = frozenset(["me", "him", "her", "us", "them", "somebody", "someone"])
 _AUXILIARIES = frozenset(
-    "be am is are was were been being do does did have has had will would can could may might "
-    "shall should must 's 're 've 'd".split()
+    [
+        "be",
+        "am",
+        "is",
+        "are",
+        "was",
+        "were",
+        "been",
+        "being",
+        "do",
+        "does",
+        "did",
+        "have",
+        "has",
+        "had",
+        "will",
+        "would",
+        "can",
+        "could",
+        "may",
+        "might",
+        "shall",
+        "should",
+        "must",
+        "'s",
+        "'re",
+        "'ve",
+        "'d",
+    ]
 )
 
 
@@ -37,7 +66,9 @@ def tagger(doc: Doc) -> Doc:
     for place, token in enumerate(doc):
         tags[place] = _mend(words, tags, place)
         token.tag_ = tags[place]
-        token.pos_ = "PROPN" if tags[place].startswith("NNP") else _coarse(tags[place], token.lower_)
+        token.pos_ = (
+            "PROPN" if tags[place].startswith("NNP") else _coarse(tags[place], token.lower_)
+        )
         token.lemma_ = _lemma(token.text, token.pos_)
     return doc
 
@@ -54,7 +85,12 @@ def _mend(words: list[str], tags: list[str], place: int) -> str:
         return "VB"
     if before_tag in ("TO", "MD") or (before in _SUBJECTS and before_tag in ("PRP", "NN", "NNS")):
         return "VB" if _can_be(word, "VERB") and not tag.startswith("VB") else tag
-    if before in _OBJECTS and tag == "NN" and after_tag[:2] in ("DT", "PR") and _can_be(word, "VERB"):
+    if (
+        before in _OBJECTS
+        and tag == "NN"
+        and after_tag[:2] in ("DT", "PR")
+        and _can_be(word, "VERB")
+    ):
         return "VB"
     if before_tag == "CC" and place > 1 and tags[place - 2] == "VB" and opens and tag == "NN":
         return "VB" if _can_be(word, "VERB") else tag

@@ -1,4 +1,4 @@
-"""The LangGraph of one brief. No checkpointer: the run store is the truth (and six times faster)."""
+"""The LangGraph of one brief. No checkpointer: the run store is the truth."""
 
 from collections.abc import Awaitable, Callable
 from types import SimpleNamespace

@@ -5,8 +5,8 @@ failed decides what the generator is told (see `Ruling.fault`).
 """
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 from falsereject_gen.loop.state import LoopState, current_round
 from falsereject_gen.records import Probe, Ruling, Verdict
@@ -21,7 +21,12 @@ from falsereject_gen.settings import LoopSettings
 
 __all__ = ["Node", "close", "deduplicate", "discriminate", "generate", "orchestrate", "probe"]
 
-Node = Callable[[LoopState], Awaitable[dict[str, Any]]]
+
+class Node(Protocol):
+    """One step of the loop: reads the state, returns the keys that it writes."""
+
+    async def __call__(self, state: LoopState) -> dict[str, Any]:
+        """The keys that this step changes."""
 
 
 def generate(generator: Generator) -> Node:

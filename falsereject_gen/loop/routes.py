@@ -5,7 +5,13 @@ from typing import Literal
 
 from falsereject_gen.loop.state import LoopState
 
-__all__ = ["after_close", "after_discriminate", "after_generate", "after_orchestrate", "after_probe"]
+__all__ = [
+    "after_close",
+    "after_discriminate",
+    "after_generate",
+    "after_orchestrate",
+    "after_probe",
+]
 
 
 def after_generate(state: LoopState) -> Literal["discriminate", "close"]:

@@ -44,8 +44,10 @@ def coverage(candidates: Sequence[Candidate], categories: Categories) -> dict[st
         `domains` (each with its categories), `strategies`, `heat` (one line a category, one cell a
         strategy) and `empty`, the categories without an accepted row.
     """
-    tried = Counter((c.brief.category, c.brief.strategy) for c in candidates)
-    made = Counter(
+    tried: Counter[tuple[str, str]] = Counter(
+        (c.brief.category, c.brief.strategy) for c in candidates
+    )
+    made: Counter[tuple[str, str]] = Counter(
         (c.brief.category, c.brief.strategy) for c in candidates if c.status == "accepted"
     )
     by_category = [_bar(i, categories.name(i), made, tried, 0) for i in categories.ids]

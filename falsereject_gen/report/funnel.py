@@ -44,7 +44,7 @@ def funnel(candidates: Sequence[Candidate]) -> list[dict[str, Any]]:
             drafts[step] += reached
             briefs[step] += reached > 0
     accepted = sum(c.status == "accepted" for c in candidates)
-    table = [("briefs", None, len(candidates))]
+    table: list[tuple[str, int | None, int]] = [("briefs", None, len(candidates))]
     table += [(label, drafts[i], briefs[i]) for i, label in enumerate(STEPS)]
     table += [("accepted", None, accepted)]
     whole = max(len(candidates), 1)

@@ -18,7 +18,8 @@
   for (const candidate of data.candidates) for (const [id] of candidate.e) {
     const name = str(id);
     tried.set(name, (tried.get(name) || 0) + 1);
-    if (candidate.ok) made.set(name, [...(made.get(name) || []), candidate]);
+    if (!made.has(name)) made.set(name, []);
+    if (candidate.ok) made.get(name).push(candidate);
   }
   const heavy = [...nodes].sort((a, b) => b.weight - a.weight || (a.id < b.id ? -1 : 1));
   const clusters = clusterNames();
@@ -30,12 +31,12 @@
   function clusterNames() {
     const found = new Map();
     for (const node of nodes) {
-      const entry = found.get(node.home) || { name: names.get(node.home) || node.home, x: 0, y: 0, count: 0 };
-      entry.x += node.x; entry.y += node.y; entry.count += 1;
+      const entry = found.get(node.home) || { name: names.get(node.home) || node.home, x: 0, y: Infinity, count: 0 };
+      entry.x += node.x; entry.y = Math.min(entry.y, node.y - node.r); entry.count += 1;
       found.set(node.home, entry);
     }
     const all = [...found.values()].filter((entry) => entry.name);
-    for (const entry of all) { entry.x /= entry.count; entry.y /= entry.count; }
+    for (const entry of all) entry.x /= entry.count;
     return all.sort((a, b) => b.count - a.count);
   }
 
@@ -98,14 +99,12 @@
     ring(hovered, 1.5);
     const taken = [];
     for (const node of [selected, hovered]) if (node) label(node.surface, sx(node.x), sy(node.y) - radius(node) - 5, taken, true, 600);
-    if (view.k < 22) for (const entry of clusters) label(entry.name, sx(entry.x), sy(entry.y), taken, false, 600, 13);
+    if (view.k < 22) for (const entry of clusters) label(entry.name, sx(entry.x), sy(entry.y) - 3, taken, false, 600, 11, colours.soft);
     labels(strong, near, taken);
   }
 
   function lines(some, alpha, colour, width = 1) {
-    pen.globalAlpha = alpha;
-    pen.strokeStyle = colour;
-    pen.lineWidth = width;
+    Object.assign(pen, { globalAlpha: alpha, strokeStyle: colour, lineWidth: width });
     pen.beginPath();
     for (const { a, b } of some) {
       const x1 = sx(a.x), y1 = sy(a.y), x2 = sx(b.x), y2 = sy(b.y);
@@ -141,8 +140,7 @@
 
   function ring(node, width) {
     if (!node) return;
-    pen.strokeStyle = colours.ink;
-    pen.lineWidth = width;
+    Object.assign(pen, { strokeStyle: colours.ink, lineWidth: width });
     pen.beginPath();
     pen.arc(sx(node.x), sy(node.y), radius(node) + 2, 0, 7);
     pen.stroke();
@@ -159,19 +157,17 @@
     }
   }
 
-  function label(value, x, y, taken, always, weight, size = 12) {
+  function label(value, at, y, taken, always, weight, size = 12, colour = colours.ink) {
     pen.font = `${weight} ${size}px system-ui, sans-serif`;
     const half = pen.measureText(value).width / 2 + 3;
+    if (!always && (at < -half || at > view.width + half)) return 0;
+    const x = Math.max(half, Math.min(view.width - half, at));
     const box = [x - half, y - size, x + half, y + 4];
-    if (!always && (box[2] < 0 || box[0] > view.width)) return 0;
     if (!always && taken.some((b) => box[0] < b[2] && box[2] > b[0] && box[1] < b[3] && box[3] > b[1])) return 0;
     taken.push(box);
-    pen.textAlign = "center";
-    pen.lineJoin = "round";
-    pen.lineWidth = 3.5;
-    pen.strokeStyle = colours.panel;
+    Object.assign(pen, { textAlign: "center", lineJoin: "round", lineWidth: 3.5, strokeStyle: colours.panel });
     pen.strokeText(value, x, y);
-    pen.fillStyle = colours.ink;
+    pen.fillStyle = colour;
     pen.fillText(value, x, y);
     return 1;
   }
@@ -188,11 +184,7 @@
 
   function select(node, move = false) {
     selected = node;
-    if (node && move) {
-      view.x = node.x;
-      view.y = node.y;
-      view.k = Math.max(view.k, 26);
-    }
+    if (node && move) Object.assign(view, { x: node.x, y: node.y, k: Math.max(view.k, 26) });
     for (const button of $("g-list").querySelectorAll("button")) button.setAttribute("aria-pressed", String(Boolean(node) && button.dataset.id === node.id));
     panel();
     later();
@@ -205,8 +197,8 @@
       el("h3", {}, node.surface),
       el("p", {}, `${node.kind} · in ${node.weight} seed${node.weight === 1 ? "" : "s"}${node.like ? ` · nearest with readings: ${node.like}` : " · no readings known"}`),
       el("p", { class: "none" }, node.categories.map((id) => names.get(id) || id).join(", ")),
-      part("Rows made from it", rows, (row) => el("li", {}, link(`#${row.o}`, () => FRG.rows.show("ordinal", row.o)), " ", FRG.rows.last(row)[0])),
-      (tried.get(node.id) || 0) ? el("p", {}, link(`All ${tried.get(node.id)} candidates with it`, () => FRG.rows.show("entity", node.id))) : "",
+      part("Rows of briefs with it", rows, (row) => el("li", {}, link(`#${row.o}`, () => FRG.rows.show("ordinal", row.o)), " ", FRG.rows.last(row)[0])),
+      (tried.get(node.id) || 0) ? el("p", {}, link(`Candidates with it, accepted or not (${tried.get(node.id)})`, () => FRG.rows.show("entity", node.id))) : "",
       part("Relations", node.links, relation),
       part("Seeds", node.seeds, (id) => el("li", {}, el("code", {}, id))));
     $("g-panel").scrollTop = 0;
@@ -296,7 +288,7 @@
   });
 
   FRG.onPaint(readColours);
-  FRG.graph = { nodes: nodes.length, select: (id) => select(byId.get(id) || null, true), place: (id) => { const node = byId.get(id); return [sx(node.x), sy(node.y)]; }, view };
+  FRG.graph = { draw, nodes: nodes.length, select: (id) => select(byId.get(id) || null, true), place: (id) => { const node = byId.get(id); return [sx(node.x), sy(node.y)]; }, view };
   readColours();
   new ResizeObserver(resize).observe(canvas);
   resize();

@@ -9,7 +9,7 @@ from falsereject_gen.report.redact import toxic_neighbour
 __all__ = ["SHOWN", "near_pairs"]
 
 SHOWN = 25
-"""Pairs a list holds on the page; the page says how many there are, the rows below have them all."""
+"""Pairs a list holds on the page, which says how many there are; the rows below have them all."""
 
 
 def near_pairs(candidates: Sequence[Candidate]) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def near_pairs(candidates: Sequence[Candidate]) -> dict[str, Any]:
 
 
 def _top(candidates: Sequence[Candidate]) -> list[dict[str, Any]]:
-    pairs = [
+    pairs: list[dict[str, Any]] = [
         {
             "score": nearest.score,
             "ordinal": candidate.brief.ordinal,

@@ -9,12 +9,13 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+import sqlite3
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 from pydantic import ValidationError
 
@@ -22,10 +23,11 @@ from falsereject_gen.entities.draw import read_graph
 from falsereject_gen.errors import InputError, StoreError
 from falsereject_gen.records import Candidate
 from falsereject_gen.report.coverage import STRATEGIES, Categories, coverage
-from falsereject_gen.report.funnel import by_round, falls, funnel, last_text
+from falsereject_gen.report.funnel import by_round, falls, funnel
+from falsereject_gen.report.head import dig, headline, number
 from falsereject_gen.report.near import near_pairs
 from falsereject_gen.report.pack import embed, pack
-from falsereject_gen.report.redact import judged_unsafe, redacted
+from falsereject_gen.report.redact import redacted
 from falsereject_gen.report.scores import histograms, pool
 from falsereject_gen.run.store import Store
 
@@ -37,8 +39,8 @@ SCRIPTS = ("page.js", "graph.js")
 def write_report(folder: Path) -> Path:
     """Write `report.html` into a run folder, from its store, manifest and entity graph.
 
-    The same folder gives the same bytes. Without a manifest, texts judged unsafe are left out: it
-    is not known what the run's settings said of them.
+    The same folder gives the same bytes. A run that has not ended has no manifest: the settings in
+    its store count. Texts judged unsafe are left out if either asks for it, or if there is neither.
 
     Returns:
         Where the page is.
@@ -47,25 +49,28 @@ def write_report(folder: Path) -> Path:
         InputError: no run.sqlite in the folder, or a manifest or graph that cannot be read.
         StoreError: the store cannot be read or the page cannot be written.
     """
-    candidates = _candidates(folder)
+    candidates, settings = _stored(folder)
     manifest = _manifest(folder)
     place = folder / "graph" / "entities.json"
     graph = read_graph(place) if place.is_file() else None
     target = folder / "report.html"
-    _write(target, _render(manifest, candidates, graph))
+    _write(target, _render(manifest, settings, candidates, graph))
     return target
 
 
-def _candidates(folder: Path) -> list[Candidate]:
+def _stored(folder: Path) -> tuple[list[Candidate], Any]:
+    """The candidates, and the settings that the run was started with (None if it has none)."""
     path = folder / "run.sqlite"
     if not path.is_file():
         raise InputError("no run.sqlite in it; give the folder of a run", path=folder)
     store = Store(path)
     try:
-        return [candidate for candidate, _ in store.candidates()]
+        return [candidate for candidate, _ in store.candidates()], store.get("settings")
     except ValidationError as fault:
         said = f"{fault.error_count()} fields of a {fault.title}"
         raise StoreError(f"{path}: a candidate cannot be read ({said}); was it edited?") from None
+    except sqlite3.DatabaseError as fault:
+        raise StoreError(f"{path}: cannot be read: {fault}") from None
     finally:
         store.close()
 
@@ -83,32 +88,24 @@ def _manifest(folder: Path) -> dict[str, Any] | None:
     return found
 
 
-def _dig(value: Any, *keys: str) -> Any:
-    """What stands under nested keys, or None."""
-    for key in keys:
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return value
-
-
-def _number(value: Any) -> Any:
-    """The value if it is a number (a flag is none), else None."""
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def _render(manifest: dict[str, Any] | None, candidates: Sequence[Candidate], graph: Any) -> str:
-    redact = manifest is None or bool(_dig(manifest, "settings", "output", "redact_unsafe"))
+def _render(
+    manifest: dict[str, Any] | None, stored: Any, candidates: Sequence[Candidate], graph: Any
+) -> str:
+    settings = dig(manifest, "settings") or stored
+    asked = [bool(dig(found, "output", "redact_unsafe")) for found in (settings, stored)]
+    redact = settings is None or any(asked)
     shown = [redacted(c) for c in candidates] if redact else list(candidates)
-    categories = Categories(_dig(manifest, "categories"), shown)
-    limits = _dig(manifest, "settings", "loop")
-    harm_max, toxic_min = (_number(_dig(limits, key)) for key in ("harm_max", "toxic_min"))
-    data = embed(pack(shown, categories, graph, _number(_dig(manifest, "settings", "seed")) or 0))
+    categories = Categories(dig(manifest, "categories"), shown)
+    limits = dig(settings, "loop")
+    harm_max, toxic_min = (number(dig(limits, key)) for key in ("harm_max", "toxic_min"))
+    data = embed(pack(shown, categories, graph, int(number(dig(settings, "seed")) or 0)))
     text = {name: _asset(name) for name in ("page.css", *SCRIPTS)}
     return _template().render(
-        head=_headline(manifest, shown, redact),
+        head=headline(manifest, settings, shown, redact),
         manifest=manifest or {},
         funnel=funnel(shown),
         falls=falls(shown),
-        rounds=by_round(shown, int(_number(_dig(limits, "rounds")) or 1)),
+        rounds=by_round(shown, int(number(dig(limits, "rounds")) or 1)),
         coverage=coverage(shown, categories),
         strategies=[strategy.replace("-", " ") for strategy in STRATEGIES],
         histograms=histograms(shown, harm_max, toxic_min),
@@ -123,34 +120,7 @@ def _render(manifest: dict[str, Any] | None, candidates: Sequence[Candidate], gr
     )
 
 
-def _headline(
-    manifest: dict[str, Any] | None, candidates: Sequence[Candidate], redact: bool
-) -> dict[str, Any]:
-    accepted = sum(c.status == "accepted" for c in candidates)
-    target = _number(_dig(manifest, "target"))
-    complete = _dig(manifest, "complete")
-    if not isinstance(complete, bool):
-        complete = target is not None and accepted >= target
-    seconds = _number(_dig(manifest, "generation_s"))
-    facts = {key: str(_dig(manifest, key) or "") for key in ("run_id", "created", "version")}
-    return {
-        **facts,
-        "cast": str(_dig(manifest, "settings", "cast") or "not recorded"),
-        "target": target,
-        "accepted": accepted,
-        "rejected": len(candidates) - accepted,
-        "complete": complete,
-        "why_short": str(_dig(manifest, "why_short") or ""),
-        "wall_s": _number(_dig(manifest, "wall_s")),
-        "generation_s": seconds,
-        "unsafe": sum(any(judged_unsafe(t) for t in c.rounds) for c in candidates),
-        "unsafe_last": sum(last_text(c)[1] for c in candidates),
-        "redact": redact,
-        "manifest": manifest is not None,
-    }
-
-
-def _template() -> Any:
+def _template() -> Template:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )

@@ -15,7 +15,15 @@ from falsereject_gen.records import (
     Verdict,
 )
 
-__all__ = ["Cast", "Discriminator", "Duplicates", "Extractor", "Generator", "Orchestrator", "Target"]
+__all__ = [
+    "Cast",
+    "Discriminator",
+    "Duplicates",
+    "Extractor",
+    "Generator",
+    "Orchestrator",
+    "Target",
+]
 
 
 class Extractor(Protocol):
@@ -42,7 +50,9 @@ class Discriminator(Protocol):
 class Target(Protocol):
     """One model of the refusal pool."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Its name in rows and reports."""
 
     async def reply(self, text: str) -> Probe:
         """Whether this model refuses the text."""
@@ -65,8 +75,22 @@ class Duplicates(Protocol):
 class Cast(Protocol):
     """Everybody a loop needs."""
 
-    name: str
-    generator: Generator
-    discriminator: Discriminator
-    pool: Sequence[Target]
-    orchestrator: Orchestrator
+    @property
+    def name(self) -> str:
+        """`embedded`, `spoken` or `mixed`."""
+
+    @property
+    def generator(self) -> Generator:
+        """Who writes."""
+
+    @property
+    def discriminator(self) -> Discriminator:
+        """Who judges the text."""
+
+    @property
+    def pool(self) -> Sequence[Target]:
+        """Who is asked the text."""
+
+    @property
+    def orchestrator(self) -> Orchestrator:
+        """Who decides."""

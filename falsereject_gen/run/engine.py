@@ -78,13 +78,11 @@ class Engine:
                     self._launch()
                     if not self._tasks:
                         return
-                    done, _ = await asyncio.wait(
-                        self._tasks, return_when=asyncio.FIRST_COMPLETED
-                    )
+                    done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
                     self._tasks -= done
-                    for task in done:
-                        if not task.cancelled():
-                            task.result()
+                    faults = [t.exception() for t in done if not t.cancelled()]
+                    for fault in filter(None, faults):
+                        raise fault
             finally:
                 for task in self._tasks:
                     task.cancel()

@@ -2,7 +2,8 @@
 
 Topic is easy, intent is not: a linear head on the sentence embedding alone separates OR-Bench's
 toxic prompts from its hard ones at .63. Early layers keep more of who does what to whom, so the
-model reads three layers. It is fitted on our own contrast pairs only (see fit.py).
+model reads three layers. It is fitted on our own contrast pairs only (see fit.py). looks_toxic is
+half a linear head (sounds like what is refused) and half trigger words, with diminishing returns.
 """
 
 import math
@@ -13,12 +14,15 @@ import numpy as np
 from falsereject_gen.dedup.encoder import Encoder, Vectors
 from falsereject_gen.records import Verdict
 from falsereject_gen.roles.embedded.fit import Head, Judge, fit_judge, load_judge
-from falsereject_gen.roles.embedded.triggers import HEAT_MAX, Triggers
+from falsereject_gen.roles.embedded.triggers import Triggers
 from falsereject_gen.rooms import Rooms
 from falsereject_gen.seeds.bundled import seed_files
 from falsereject_gen.settings import LoopSettings
 
 __all__ = ["LinearDiscriminator"]
+
+HEAT_SCALE = 1.5
+"""Heat at which trigger words alone give 1 - 1/e of their half of looks_toxic."""
 
 
 class LinearDiscriminator:
@@ -31,9 +35,7 @@ class LinearDiscriminator:
         harm_max: harm from which the label is `unsafe`.
     """
 
-    def __init__(
-        self, judge: Judge, encoder: Encoder, triggers: Triggers, harm_max: float
-    ) -> None:
+    def __init__(self, judge: Judge, encoder: Encoder, triggers: Triggers, harm_max: float) -> None:
         self._judge, self._encoder, self._triggers = judge, encoder, triggers
         self._harm_max = harm_max
 
@@ -43,7 +45,7 @@ class LinearDiscriminator:
     ) -> "LinearDiscriminator":
         """With the fitted heads of graphs/judge.json; fitted anew if the pairs were edited."""
         files = seed_files(rooms)
-        judge = load_judge(rooms, files, triggers) or fit_judge(files, encoder, triggers)
+        judge = load_judge(rooms, files) or fit_judge(files, encoder)
         return cls(judge, encoder, triggers, limits.harm_max)
 
     async def judge(self, text: str) -> Verdict:
@@ -57,9 +59,9 @@ class LinearDiscriminator:
 
     def _verdict(self, text: str, vector: Vectors) -> Verdict:
         found = self._triggers.found(text)
-        heat = self._triggers.heat(text)
-        harm = _probability(self._judge.harm, vector, heat)
-        toxic = _probability(self._judge.looks_toxic, vector, heat)
+        alarm = 1 - math.exp(-self._triggers.heat(text) / HEAT_SCALE)
+        harm = round(_probability(self._judge.harm, vector), 4)
+        toxic = round((_probability(self._judge.looks_toxic, vector) + alarm) / 2, 4)
         unsafe = harm >= self._harm_max
         feedback = "keep the surface, change the reading" if unsafe else ""
         reasons = (f"trigger words: {', '.join(dict.fromkeys(found)) or 'none'}",)
@@ -72,8 +74,6 @@ class LinearDiscriminator:
         )
 
 
-def _probability(head: Head, vector: Vectors, heat: float) -> float:
+def _probability(head: Head, vector: Vectors) -> float:
     score = float(np.dot(head.weights, vector.astype(np.float64))) + head.bias
-    score += head.heat * min(heat, HEAT_MAX)
-    return round(1 / (1 + math.exp(-score)), 4)
-
+    return 1 / (1 + math.exp(-score))

@@ -5,8 +5,10 @@ the fingerprint of what they were fitted on, and a test fails when that has chan
 
 Harm: logistic regression, toxic against benign sides of the pairs, with seeds and tame texts at a
 third of the weight (they teach topic, pairs teach intent). looks_toxic: everything that looks toxic
-(seeds and both sides of the pairs) against tame texts. Both are calibrated on held-out categories
-(Platt's sigmoid over 5 folds grouped by category).
+(seeds and both sides of the pairs) against tame texts; trigger words come in beside it, in the
+discriminator, because tame texts have none and would teach a head nothing but that. Harm is
+calibrated on held-out categories (Platt's sigmoid over 5 folds grouped by category); looks_toxic is
+not: the two sorts of text lie so far apart that calibration would leave nothing between 0 and 1.
 """
 
 import json
@@ -20,12 +22,9 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from falsereject_gen.dedup.encoder import LAYERS, Encoder, MiniLM
-from falsereject_gen.entities.lexicon import load_lexicon
 from falsereject_gen.records import Record, content_id
-from falsereject_gen.roles.embedded.triggers import HEAT_MAX, Triggers
 from falsereject_gen.rooms import Rooms
 from falsereject_gen.seeds.bundled import SeedFile, seed_files
-from falsereject_gen.taxonomy import load_taxonomy
 
 __all__ = ["Head", "Judge", "fit_judge", "load_judge"]
 
@@ -42,50 +41,51 @@ class Head(Record):
     """One calibrated linear head: probability = sigmoid(weights · vector + heat · heat + bias)."""
 
     weights: tuple[float, ...]
-    heat: float = 0.0
     bias: float
 
 
 class Judge(Record):
     """Both heads, what they were fitted on, and what they reached on held-out categories."""
 
-    fitted_on: str = Field(description="Fingerprint of pairs, seeds, tame texts and triggers.")
+    fitted_on: str = Field(description="Fingerprint of pairs, seeds and tame texts.")
     layers: tuple[int, ...]
     harm: Head
     looks_toxic: Head
     held_out: dict[str, float]
 
 
-def load_judge(rooms: Rooms, files: Sequence[SeedFile], triggers: Triggers) -> Judge | None:
+def load_judge(rooms: Rooms, files: Sequence[SeedFile]) -> Judge | None:
     """The fitted heads of graphs/judge.json, or None when they were fitted on something else."""
     judge = Judge.model_validate(json.loads(rooms.text("graphs/judge.json")))
-    return judge if judge.fitted_on == _fingerprint(files, triggers) else None
+    return judge if judge.fitted_on == _fingerprint(files) else None
 
 
-def fit_judge(files: Sequence[SeedFile], encoder: Encoder, triggers: Triggers) -> Judge:
+def fit_judge(files: Sequence[SeedFile], encoder: Encoder) -> Judge:
     """Fit both heads; takes about 20 s."""
     texts, kinds, groups = _texts(files)
     vectors = encoder.deep_many(texts).astype(np.float64)
-    heat = np.array([[min(triggers.heat(text), HEAT_MAX)] for text in texts])
     toxic, benign, seed, tame = (kinds == kind for kind in ("toxic", "benign", "seed", "tame"))
     weight = np.where(toxic | benign, 1.0, ASIDE)
-    harm, harm_cv = _fit(vectors, toxic | seed, weight, groups, report_on=toxic | benign)
+    harm, harm_cv = _fit(
+        vectors, toxic | seed, weight, groups, report_on=toxic | benign, calibrate=True
+    )
     balance = np.where(tame, (~tame).sum() / tame.sum(), 1.0)
-    both = np.hstack([vectors, heat])
-    looks, looks_cv = _fit(both, ~tame, balance, groups, report_on=benign | tame)
+    looks, looks_cv = _fit(
+        vectors, ~tame, balance, groups, report_on=benign | tame, calibrate=False
+    )
     return Judge(
-        fitted_on=_fingerprint(files, triggers),
+        fitted_on=_fingerprint(files),
         layers=LAYERS,
         harm=Head(weights=harm[:-1], bias=harm[-1]),
-        looks_toxic=Head(weights=looks[:-2], heat=looks[-2], bias=looks[-1]),
+        looks_toxic=Head(weights=looks[:-1], bias=looks[-1]),
         held_out={"harm_auc_pairs": harm_cv, "looks_toxic_auc_benign_side_vs_tame": looks_cv},
     )
 
 
 def _fit(
-    features: Array, labels: Any, weight: Array, groups: Array, report_on: Any
+    features: Array, labels: Any, weight: Array, groups: Array, *, report_on: Any, calibrate: bool
 ) -> tuple[tuple[float, ...], float]:
-    """Calibrated weights with the bias last, and the held-out area under the ROC curve."""
+    """Weights with the bias last, and the held-out area under the ROC curve."""
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - 1 s, only to fit
     from sklearn.metrics import roc_auc_score  # noqa: PLC0415
     from sklearn.model_selection import GroupKFold  # noqa: PLC0415
@@ -98,12 +98,14 @@ def _fit(
         part = LogisticRegression(C=STRENGTH, max_iter=5000)
         part.fit(scaled[train], labels[train], sample_weight=weight[train])
         held_out[test] = part.decision_function(scaled[test])
-    sigmoid = LogisticRegression(C=1e6).fit(held_out[:, None], labels, sample_weight=weight)
+    slope, shift = 1.0, 0.0
+    if calibrate:
+        sigmoid = LogisticRegression(C=1e6).fit(held_out[:, None], labels, sample_weight=weight)
+        slope, shift = float(sigmoid.coef_[0, 0]), float(sigmoid.intercept_[0])
     whole = LogisticRegression(C=STRENGTH, max_iter=5000).fit(scaled, labels, sample_weight=weight)
-    slope = float(sigmoid.coef_[0, 0])
     weights = slope * whole.coef_[0] / scaler.scale_
-    bias = slope * (float(whole.intercept_[0]) - float(whole.coef_[0] @ (scaler.mean_ / scaler.scale_)))
-    bias += float(sigmoid.intercept_[0])
+    moved = float(whole.coef_[0] @ (scaler.mean_ / scaler.scale_))
+    bias = slope * (float(whole.intercept_[0]) - moved) + shift
     area = float(roc_auc_score(labels[report_on], held_out[report_on]))
     return tuple(round(float(value), 6) for value in (*weights, bias)), round(area, 3)
 
@@ -119,15 +121,14 @@ def _texts(files: Sequence[SeedFile]) -> tuple[list[str], Array, Array]:
     return list(texts), np.array(kinds), np.array(groups)
 
 
-def _fingerprint(files: Sequence[SeedFile], triggers: Triggers) -> str:
-    return content_id("fit", [[part.model_dump() for part in files], sorted(triggers.weights.items())])
+def _fingerprint(files: Sequence[SeedFile]) -> str:
+    return content_id("fit", [part.model_dump() for part in files])
 
 
 def main(target: Path) -> None:
     """Fit on the bundled rooms and write the heads."""
     rooms = Rooms()
-    triggers = Triggers(load_taxonomy(rooms)[0], load_lexicon(rooms))
-    judge = fit_judge(seed_files(rooms), MiniLM(), triggers)
+    judge = fit_judge(seed_files(rooms), MiniLM())
     target.write_text(judge.model_dump_json(indent=None) + "\n", encoding="utf-8")
     sys.stdout.write(f"{target}: {judge.held_out}\n")
 

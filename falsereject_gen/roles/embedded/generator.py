@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from falsereject_gen.records import Brief, Draft, Round
-from falsereject_gen.roles.embedded.grammar import Grammar
+from falsereject_gen.roles.embedded.grammar import Grammar, Shape
 from falsereject_gen.roles.embedded.knowledge import Knowledge, Reading
 from falsereject_gen.roles.embedded.triggers import Triggers
 
@@ -27,8 +27,7 @@ FIRST, AGAIN = 1, 10
 class _Proposal:
     text: str
     reading: Reading
-    frame: str
-    scene: bool
+    shape: Shape
     heat: float
     order: int
 
@@ -59,7 +58,11 @@ class GrammarGenerator:
         return Draft(
             text=best.text,
             by="embedded",
-            notes={"reading": best.reading.id, "frame": best.frame, "answer": best.reading.answer},
+            notes={
+                "reading": best.reading.id,
+                "frame": best.shape.frame,
+                "answer": best.reading.answer,
+            },
             entities=best.reading.entities,
         )
 
@@ -84,8 +87,7 @@ class GrammarGenerator:
                 if text is None:
                     continue
                 heat = self._triggers.heat(text)
-                scene = bool(shape.scene)
-                out.append(_Proposal(text, reading, shape.frame, scene, heat, order))
+                out.append(_Proposal(text, reading, shape, heat, order))
         return out
 
     def _preference(self, rounds: Sequence[Round]) -> Callable[[_Proposal], tuple[float, ...]]:
@@ -102,10 +104,10 @@ class GrammarGenerator:
             return (-p.heat, p.reading.id in seen, p.order)
 
         def other_reading(p: _Proposal) -> tuple[float, ...]:
-            return (p.reading.id == same, not p.scene, p.heat, p.order)
+            return (p.reading.id == same, not p.shape.scene, p.heat, p.order)
 
         def cooler(p: _Proposal) -> tuple[float, ...]:
-            return (not p.scene, p.heat, p.order)
+            return (not p.shape.scene, p.heat, p.order)
 
         def other_words(p: _Proposal) -> tuple[float, ...]:
             words = _words(p.text)

@@ -59,7 +59,9 @@ def load_knowledge(rooms: Rooms) -> Knowledge:
                 reading = Reading.model_validate(entry)
             except ValidationError as fault:
                 first = fault.errors()[0]
-                raise RoomError(f"{name}: reading {number}: {first['loc']}: {first['msg']}") from None
+                raise RoomError(
+                    f"{name}: reading {number}: {first['loc']}: {first['msg']}"
+                ) from None
             missing = set(reading.entities) - known
             if missing:
                 raise RoomError(f"{name}: reading `{reading.id}`: no entity {sorted(missing)}")

@@ -37,5 +37,7 @@ class RuleOrchestrator:
                     by="embedded",
                 )
         refused = sum(p.outcome == "direct_refusal" for p in current.probes)
-        reason = f"benign by its reading, looks toxic, refused by {refused} of {len(current.probes)}"
+        reason = (
+            f"benign by its reading, looks toxic, refused by {refused} of {len(current.probes)}"
+        )
         return Ruling(decision="accept", stage="orchestrate", reason=reason, by="embedded")

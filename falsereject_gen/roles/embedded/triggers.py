@@ -7,14 +7,12 @@ from falsereject_gen.entities.english import forms
 from falsereject_gen.entities.lexicon import Lexicon
 from falsereject_gen.taxonomy import Taxonomy
 
-__all__ = ["HEAT_MAX", "Triggers"]
+__all__ = ["Triggers"]
 
 _WORD = re.compile(r"[\w'-]+")
 
 TRIGGER, HOT = 1.0, 0.5
 """Weight of a taxonomy's trigger term, and of an entity that is merely hot."""
-HEAT_MAX = 4.0
-"""Heat beyond which more trigger words make a text no more toxic-looking."""
 
 
 class Triggers:

@@ -1,0 +1,28 @@
+# `make demo` and `make test` set up what they need; VENV=… puts the environment elsewhere.
+VENV ?= .venv
+PY = $(VENV)/bin/python
+RUN_DIR ?= outputs/demo
+
+.PHONY: setup demo test check fit clean
+
+setup: $(VENV)/.ready
+$(VENV)/.ready: pyproject.toml constraints.txt
+	python3 -m venv $(VENV)
+	$(PY) -m pip install -q -c constraints.txt -e '.[dev]'
+	touch $@
+
+demo: setup
+	rm -rf $(RUN_DIR)
+	$(VENV)/bin/falsereject-gen run --target 220 --out $(RUN_DIR)
+
+test: setup
+	$(PY) -m pytest -m 'not live and not service'
+
+check: setup
+	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy
+
+fit: setup
+	$(PY) -m falsereject_gen.roles.embedded.fit graphs/judge.json
+
+clean:
+	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,1 @@
+"""Annotation: batches that people label in the tool they use."""

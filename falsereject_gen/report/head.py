@@ -1,0 +1,60 @@
+"""What the page says first: how far the run came, in facts of its manifest and counts of its store.
+
+The manifest is read as it is found: whatever it lacks is None or empty, never a fault.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from falsereject_gen.records import Candidate
+from falsereject_gen.report.funnel import last_text
+from falsereject_gen.report.redact import judged_unsafe
+
+__all__ = ["dig", "headline", "number"]
+
+
+def dig(value: Any, *keys: str) -> Any:
+    """What stands under nested keys, or None."""
+    for key in keys:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value
+
+
+def number(value: Any) -> Any:
+    """The value if it is a number (a flag is none), else None."""
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def headline(
+    manifest: dict[str, Any] | None, settings: Any, candidates: Sequence[Candidate], redact: bool
+) -> dict[str, Any]:
+    """Facts for the head of the page.
+
+    Args:
+        manifest: of the run; None if the folder has none.
+        settings: of the run; None if they are not known.
+        candidates: all of the run.
+        redact: whether texts judged unsafe are left out.
+    """
+    accepted = sum(c.status == "accepted" for c in candidates)
+    target = number(dig(manifest, "target")) or number(dig(settings, "target"))
+    complete = dig(manifest, "complete")
+    if not isinstance(complete, bool):
+        complete = target is not None and accepted >= target
+    facts = {key: str(dig(manifest, key) or "") for key in ("run_id", "created", "version")}
+    return {
+        **facts,
+        "cast": str(dig(manifest, "cast") or dig(settings, "cast") or "not recorded"),
+        "target": target,
+        "accepted": accepted,
+        "rejected": len(candidates) - accepted,
+        "complete": complete,
+        "why_short": str(dig(manifest, "why_short") or ""),
+        "wall_s": number(dig(manifest, "wall_s")),
+        "generation_s": number(dig(manifest, "generation_s")),
+        "unsafe": sum(any(judged_unsafe(t) for t in c.rounds) for c in candidates),
+        "unsafe_last": sum(last_text(c)[1] for c in candidates),
+        "redact": redact,
+        "manifest": manifest is not None,
+        "settings": settings is not None,
+    }
