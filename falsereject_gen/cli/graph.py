@@ -31,8 +31,7 @@ def build(
     world = prepare(settings, assets)
     write_graph(world.graph, out)
     found = stats(world.graph)
-    say(
-        f"{found['entities']} entities, {found['relations']} relations from {len(world.seeds)} seeds in {out}"
-    )
+    made = f"{found['entities']} entities, {found['relations']} relations"
+    say(f"{made} from {len(world.seeds)} seeds in {out}")
     if json:
         typer.echo(json_module.dumps({"out": str(out), **found}))

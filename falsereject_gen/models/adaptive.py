@@ -1,10 +1,10 @@
 """How many calls may be under way at once, learned from push-back (429, 503, timeouts).
 
-Push-back means overload only if it grows with load. When more of it is seen than random loss explains,
-the limit is halved as an experiment: if the share falls, it was overload, and the limit settles where
-the endpoint's capacity was measured; if it stays, it was random, the limit is restored and that share
-is what random loss is from then on. Then the limit climbs: fast below the last known capacity, slowly
-above it. No clock and no I/O here; time is an argument.
+Push-back means overload only if it grows with load. When more of it is seen than random loss
+explains, the limit is halved as an experiment: if the share falls, it was overload, and the limit
+settles where the endpoint's capacity was measured; if it stays, it was random, the limit is
+restored and that share counts as random loss from then on. After that the limit climbs: fast below
+the last known capacity, slowly above it. No clock and no I/O here; time is an argument.
 """
 
 import logging

@@ -1,8 +1,8 @@
 """What was spent, by role and model, and the limits that end a run cleanly.
 
 Money is in the currency of the configured prices. Replays from the call cache cost nothing and are
-counted apart. A budget reserves what a call is expected to use, so that many calls under way at once
-do not overrun it by their number.
+counted apart. A budget reserves what a call is expected to use, so that many calls under way at
+once do not overrun it by their number.
 """
 
 from collections.abc import Iterable

@@ -1,9 +1,9 @@
 """The call cache: every finished call is in the run's SQLite file before its reply is used.
 
 One writer thread with its own connection commits whatever has gathered (group commit), so thousands
-of calls a second share a few hundred transactions; WAL makes a commit survive `kill -9`. Lookups use a
-second connection in the caller's thread. The run's own store has a third one on the same file: all
-writers use BEGIN IMMEDIATE with a busy timeout.
+of calls a second share a few hundred transactions; WAL makes a commit survive `kill -9`. Lookups
+use a second connection in the caller's thread. The run's own store has a third one on the same
+file: all writers use BEGIN IMMEDIATE with a busy timeout.
 """
 
 import asyncio

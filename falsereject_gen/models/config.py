@@ -50,6 +50,7 @@ class Preset(_Inert):
     base_url: str
     key_env: KeyEnv = None
     notes: str = ""
+    structured: Structured = "auto"
     prices: dict[str, Price] = Field(default_factory=dict, description="By model.")
 
 
@@ -80,7 +81,15 @@ class Target(_Inert):
     key_env: str | None
     price_in: float | None
     price_out: float | None
+    structured: Structured
     settings: EndpointSettings
+
+    @property
+    def prices(self) -> tuple[float, float] | None:
+        """Of a million tokens in and out; None where no price was set."""
+        if self.price_in is None and self.price_out is None:
+            return None
+        return self.price_in or 0.0, self.price_out or 0.0
 
     def key(self) -> str | None:
         """The key, straight from the environment; None where no key is sent.
@@ -152,12 +161,14 @@ def resolve(name: str, settings: EndpointSettings, presets: dict[str, Preset]) -
             f"endpoints.{name}: set base_url, or preset to one of {', '.join(presets)}"
         )
     price = preset.prices.get(model) if preset else None
+    fixed = preset.structured if preset and settings.structured == "auto" else settings.structured
     return Target(
         base_url=_clean_url(name, base_url),
         model=model,
         key_env=settings.key_env or _preset_key(settings, preset),
         price_in=price.price_in if settings.price_in is None and price else settings.price_in,
         price_out=price.price_out if settings.price_out is None and price else settings.price_out,
+        structured=fixed,
         settings=settings,
     )
 

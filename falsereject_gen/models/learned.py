@@ -68,7 +68,11 @@ class Learned:
             mode: the structured mode it was in.
         """
         says = f"{fault.says} {fault.param} {fault.code}"
-        if "response_format" in sent and fault.kind in {"request", "server"} and _SHAPE.search(says):
+        if (
+            "response_format" in sent
+            and fault.kind in {"request", "server"}
+            and _SHAPE.search(says)
+        ):
             return self._lower(mode, fault.says)
         if fault.kind != "request":
             return False
@@ -78,7 +82,9 @@ class Learned:
         """Go down from a refused mode, unless another call has found that out already."""
         if self.mode == mode:
             self.structured, self.proven = below(mode), False
-            log.warning("%s: refuses %s (%s); goes on with %s", self.name, mode, why, self.structured)
+            log.warning(
+                "%s: refuses %s (%s); goes on with %s", self.name, mode, why, self.structured
+            )
         return True
 
     def _rename(self, says: str, sent: dict[str, Any]) -> bool:

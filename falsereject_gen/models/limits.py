@@ -94,7 +94,14 @@ class Limiter:
             self._take(tokens)
         return Ticket(self.adaptive.sent(), time.monotonic(), tokens)
 
-    def leave(self, ticket: Ticket, *, pushed: bool = False, counts: bool = True) -> None:
+    def leave(
+        self,
+        ticket: Ticket,
+        *,
+        pushed: bool = False,
+        counts: bool = True,
+        wait: float | None = None,
+    ) -> None:
         """Give the place back.
 
         A place whose call was pushed back at once is kept as long as an answer takes: a free place
@@ -104,11 +111,12 @@ class Limiter:
             ticket: what `enter` returned.
             pushed: the endpoint pushed back.
             counts: whether the result says anything about load (a dropped connection does not).
+            wait: seconds of its Retry-After; all obey it if the endpoint looks shut.
         """
         seconds = time.monotonic() - ticket.at
         if counts:
             if self.adaptive.done(ticket.epoch, pushed=pushed, seconds=seconds):
-                self.pause(self._pause)
+                self.pause(max(self._pause, wait or 0.0))
                 self._pause = min(30.0, 2 * self._pause)
             elif not pushed:
                 self._pause = 0.5
@@ -131,7 +139,7 @@ class Limiter:
         self._admit()
 
     def _delay(self, tokens: float) -> float:
-        """Seconds until a call may go as far as time decides; infinite while all places are taken."""
+        """Seconds until a call may go; infinite while that hangs on a free place, not on time."""
         if self.in_flight + 1 > self.adaptive.limit:
             return float("inf")
         gate = self._gate - time.monotonic() if self._gate else 0.0

@@ -1,6 +1,6 @@
 """What is asked of a model and what comes back, and the one method between.
 
-No HTTP, no file, no clock here. A request's key covers all that can change its reply, and no secret.
+No HTTP, no file, no clock. A request's key covers all that can change its reply, and no secret.
 """
 
 import hashlib
@@ -63,6 +63,7 @@ class ChatReply(Record):
     finish_reason: str = Field(default="stop", description="stop, length, content_filter …")
     tokens_in: int = 0
     tokens_out: int = 0
+    counted: bool = Field(default=True, description="Tokens as reported; else estimated.")
     cost: float = Field(default=0.0, description="In the currency of the prices, mostly USD.")
     model: str = Field(default="", description="The model that the endpoint says answered.")
     cached: bool = Field(default=False, description="Came from the call cache, cost nothing now.")

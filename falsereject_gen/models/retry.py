@@ -53,7 +53,7 @@ class Fault(Exception):
         self, kind: Kind, says: str, *, status: int = 0, wait: float | None = None, code: str = ""
     ) -> None:
         self.kind, self.says, self.status, self.wait, self.code = kind, says, status, wait, code
-        self.param = ""
+        self.param, self.quota, self.model = "", False, False
         super().__init__(says)
 
 
@@ -126,6 +126,8 @@ def classify(status: int, body: str, wait: float | None = None) -> Fault:
     says, code, param, whole = _read_error(body)
     fault = Fault(_kind(status, whole), says, status=status, wait=wait, code=code)
     fault.param = param
+    fault.quota = status == 402 or bool(_QUOTA.search(whole))
+    fault.model = _names_no_model(whole)
     return fault
 
 
@@ -141,12 +143,12 @@ def _kind(status: int, text: str) -> Kind:
     if status in _RETRIED or (status >= 500 and status != 501):
         return "server"
     if status in {400, 422}:
-        return "fatal" if _names_no_model(text) else "request"
+        return "fatal" if _names_no_model(text) or _BAD_KEY.search(text) else "request"
     return "request" if status == 413 else "fatal"
 
 
 def _names_no_model(text: str) -> bool:
-    return any(p.search(text) for p in (_NO_MODEL, _NO_MODEL_2, _BAD_KEY))
+    return bool(_NO_MODEL.search(text) or _NO_MODEL_2.search(text))
 
 
 def _read_error(body: str) -> tuple[str, str, str, str]:

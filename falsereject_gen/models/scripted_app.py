@@ -23,6 +23,8 @@ __all__ = ["MODELS", "App"]
 MODELS = ("scripted", "scripted-strict", "scripted-mild", "scripted-open", "scripted-closed")
 _WRONG_KEY = b"bearer wrong"
 _ON_MODELS = frozenset({"401", "403", "500", "503"})
+_WHOLE = frozenset({"", "slow", "think", "prose"})
+_REFUSED = frozenset({"refusal", "filter"})  # from a pool target these are answers
 _LIMITED_S = 0.01  # a bucket that is empty says so without the latency of a model
 
 
@@ -57,6 +59,8 @@ class App:
             return self._chat(connection, request)
         if path.endswith("/models") and request.method == "GET":
             return self._models(connection, request)
+        if "/models/" in path and request.method == "GET":
+            return self._model(connection, path.rpartition("/models/")[2])
         if path in self._get and request.method in {"GET", "POST"}:
             return self._get[path](connection, dict(parse_qsl(query, keep_blank_values=True)))
         return connection.reply(404, replies.error(404, f"no such page: {request.method} {path}"))
@@ -85,7 +89,9 @@ class App:
         try:
             seconds = float(query.get("down", "1"))
         except ValueError:
-            return connection.reply(400, replies.error(400, "down: give seconds"))
+            seconds = -1.0
+        if not 0 <= seconds < 1e6:
+            return connection.reply(400, replies.error(400, "down: give seconds, from 0 up"))
         connection.reply(200, json.dumps({"down": seconds}).encode())
         self._restart(seconds)
 
@@ -97,6 +103,12 @@ class App:
         if fault in _ON_MODELS:
             return connection.reply(*replies.faulty(fault, "", self.settings.retry_after))
         connection.reply(200, replies.models(MODELS))
+
+    def _model(self, connection: Connection, name: str) -> None:
+        if name.startswith("missing"):
+            status, body, _ = replies.faulty("404", name, 0)
+            return connection.reply(status, body)
+        connection.reply(200, replies.model(name))
 
     def _chat(self, connection: Connection, request: Request) -> None:
         digest = hashlib.blake2b(request.body, digest_size=8).digest()
@@ -138,11 +150,16 @@ class App:
         if fault in replies.STATUS:
             again = self.settings.retry_after
             return self._end(connection, *replies.faulty(fault, ask.model, again))
-        made, usage = replies.completion(body, ask, fault)
+        try:
+            made, usage = replies.completion(body, ask, fault)
+        except Exception as what:  # a schema is the client's; it must not hang for it
+            said = f"this schema cannot be played: {type(what).__name__}: {what}"
+            return self._end(connection, 400, replies.error(400, said, param="response_format"))
         if fault in {"drop", "truncated"}:
             self.stats.end(connection, 200, clean=False)
             return connection.cut(200, made, framed=fault == "drop")
-        self.stats.end(connection, 200, clean=fault in {"", "slow", "think", "prose"}, usage=usage)
+        clean = fault in _WHOLE or (ask.role == "target" and fault in _REFUSED)
+        self.stats.end(connection, 200, clean=clean, usage=usage)
         connection.reply(200, made)
 
     def _end(self, connection: Connection, status: int, body: bytes, headers: str = "") -> None:

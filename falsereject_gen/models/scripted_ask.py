@@ -1,7 +1,8 @@
 """Who the scripted server is asked to be, and in which form it has to answer.
 
-The role is the name of the JSON schema, else a line `role: <name>` in a system message, else a
-target of the refusal pool, which answers in plain text.
+The role is the name of the JSON schema, else a line `role: <name>` in a system message, else the
+title of a JSON schema that is written into the prompt, else a target of the refusal pool, which
+answers in plain text.
 """
 
 import json
@@ -64,6 +65,11 @@ class Ask(NamedTuple):
     user: str
 
     @property
+    def fenced(self) -> bool:
+        """Whether the JSON is wanted in a code fence."""
+        return not self.strict and "```json fence" in self.user
+
+    @property
     def structured(self) -> bool:
         """Whether JSON is wanted."""
         return self.schema is not None
@@ -75,11 +81,14 @@ def read_ask(body: Mapping[str, Any]) -> Ask:
     user = "\n".join(_texts(body["messages"], ("user",)))
     form = body.get("response_format") or {}
     named = form.get("json_schema") or {}
-    role = _role(str(named.get("name", "")), system)
-    schema = named.get("schema") if form.get("type") == "json_schema" else None
-    if schema is None and (role != "target" or form.get("type") == "json_object"):
-        schema = _schema_within(system) or _schema_within(user) or _DEFAULTS.get(role, _shape())
-    return Ask(role, schema, form.get("type") == "json_schema", str(body["model"]), system, user)
+    shape = named.get("schema") if form.get("type") == "json_schema" else None
+    written = None if shape else _schema_within(user) or _schema_within(system)
+    title = (shape or written or {}).get("title", "")
+    role = _role(str(named.get("name", "")), system, str(title))
+    if shape is None and (role != "target" or form.get("type") == "json_object"):
+        shape = written or _DEFAULTS.get(role, _shape())
+    strict = form.get("type") == "json_schema"
+    return Ask(role, shape, strict, str(body["model"]), system, user)
 
 
 def _texts(messages: Sequence[Mapping[str, Any]], roles: tuple[str, ...]) -> list[str]:
@@ -93,20 +102,19 @@ def _texts(messages: Sequence[Mapping[str, Any]], roles: tuple[str, ...]) -> lis
     return out
 
 
-def _role(schema_name: str, system: str) -> str:
-    name = schema_name.lower()
-    for role in ROLES:
-        if role in name or role.replace("_", "") in name:
-            return role
-    found = _ROLE_LINE.search(system)
-    if found and found[1].lower() in ROLES:
-        return found[1].lower()
+def _role(schema_name: str, system: str, title: str) -> str:
+    line = _ROLE_LINE.search(system)
+    for name in (schema_name, line[1] if line else "", title):
+        for role in ROLES:
+            if role in name.lower() or role.replace("_", "") in name.lower():
+                return role
     return "target"
 
 
 def _schema_within(words: str) -> Schema | None:
-    """A JSON schema written into a prompt, as clients do where JSON mode is all there is."""
-    start = words.find("{")
+    """The last JSON schema written into a prompt, as clients do where a server takes none."""
+    last = None
+    start = words.find("{") if '"properties"' in words else -1
     while start >= 0:
         try:
             found, end = json.JSONDecoder().raw_decode(words, start)
@@ -114,6 +122,6 @@ def _schema_within(words: str) -> Schema | None:
             end = start + 1
         else:
             if isinstance(found, dict) and isinstance(found.get("properties"), dict):
-                return found
+                last = found
         start = words.find("{", end)
-    return None
+    return last

@@ -12,7 +12,7 @@ from falsereject_gen.models.scripted_roles import answer
 from falsereject_gen.models.scripted_schema import Dice
 from falsereject_gen.models.scripted_settings import ServerSettings
 
-__all__ = ["STATUS", "Rejected", "checked", "completion", "error", "faulty", "models"]
+__all__ = ["STATUS", "Rejected", "checked", "completion", "error", "faulty", "model", "models"]
 
 # Faults that are a status: status, message, type, code.
 STATUS: Mapping[str, tuple[int, str, str, str | None]] = {
@@ -62,10 +62,18 @@ def faulty(fault: str, model: str, retry_after: float) -> tuple[int, bytes, str]
     return status, error(status, message.format(model=model), kind, code), headers
 
 
+def model(name: str) -> bytes:
+    """One model of the list."""
+    return json.dumps(_model(name)).encode()
+
+
 def models(names: Sequence[str]) -> bytes:
     """The list of models."""
-    data = [{"id": name, "object": "model", "created": 0, "owned_by": "scripted"} for name in names]
-    return json.dumps({"object": "list", "data": data}).encode()
+    return json.dumps({"object": "list", "data": [_model(name) for name in names]}).encode()
+
+
+def _model(name: str) -> dict[str, Any]:
+    return {"id": name, "object": "model", "created": 0, "owned_by": "scripted"}
 
 
 def checked(raw: bytes, settings: ServerSettings) -> dict[str, Any]:
@@ -99,7 +107,12 @@ def checked(raw: bytes, settings: ServerSettings) -> dict[str, Any]:
 
 
 def _message(message: Any) -> bool:
-    return isinstance(message, dict) and isinstance(message.get("role"), str)
+    if not isinstance(message, dict) or not isinstance(message.get("role"), str):
+        return False
+    content = message.get("content")
+    parts = content if isinstance(content, list) else []
+    known = content is None or isinstance(content, str | list)
+    return known and all(isinstance(part, dict) for part in parts)
 
 
 def _check_form(form: Any, settings: ServerSettings) -> None:

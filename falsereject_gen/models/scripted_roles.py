@@ -64,7 +64,8 @@ def answer(ask: Ask, dice: Dice) -> Said:
         return _target(ask, dice)
     if ask.role == "generator" and dice.unit() < GENERATOR_DECLINES:
         return Said(text.decline(dice), refusal=ask.strict)
-    return Said(json.dumps(fill(ask.schema, dice, _overrides(ask, dice)), ensure_ascii=False))
+    told = json.dumps(fill(ask.schema, dice, _overrides(ask, dice)), ensure_ascii=False)
+    return Said(f"```json\n{told}\n```" if ask.fenced else told)
 
 
 def _target(ask: Ask, dice: Dice) -> Said:

@@ -12,6 +12,7 @@ import functools
 import json
 import subprocess
 import sys
+import tempfile
 import threading
 import urllib.request
 from collections.abc import Callable, Sequence
@@ -182,15 +183,15 @@ class ScriptedServer:
     def _start_process(self) -> None:
         words = [sys.executable, "-m", "falsereject_gen.models.scripted_server"]
         words += ["--port", str(self._port), *_as_flags(self.settings)]
-        self._process = subprocess.Popen(
-            words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        assert self._process.stdout is not None
-        self.url = self._process.stdout.readline().strip()
-        if not self.url:
-            _, said = self._process.communicate()
-            self._process = None
-            raise UsageError(said.strip().rpartition("\n")[2])
+        with tempfile.TemporaryFile("w+") as said:  # a pipe that nobody reads would fill up
+            self._process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=said, text=True)
+            assert self._process.stdout is not None
+            self.url = self._process.stdout.readline().strip()
+            if not self.url:
+                self._process.communicate()
+                self._process = None
+                said.seek(0)
+                raise UsageError(said.read().strip().rpartition("\n")[2])
 
 
 def _as_flags(settings: ServerSettings) -> list[str]:

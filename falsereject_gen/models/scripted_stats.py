@@ -56,14 +56,15 @@ class Stats:
     ) -> None:
         """A chat request was answered, with `usage` = tokens of prompt and completion."""
         digest = self._under_way.pop(who, None)
+        if digest is None:  # it came before the last reset
+            return
         self._last = time.time()
         self.status[status] += 1
         self._tokens["prompt"] += usage[0]
         self._tokens["completion"] += usage[1]
         if clean:
             self._ok += 1
-            if digest is not None:
-                self._seen[digest] = self._seen.get(digest, 0) | 1
+            self._seen[digest] |= 1
 
     def abandon(self, who: Hashable) -> None:
         """A client left before its answer."""

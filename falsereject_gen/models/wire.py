@@ -113,6 +113,7 @@ def _read(
         finish_reason=finish,
         tokens_in=tokens_in,
         tokens_out=tokens_out,
+        counted=bool(data.get("usage")),
         cost=cost,
         model=str(data.get("model") or request.model),
         latency_s=round(seconds, 4),
@@ -120,7 +121,10 @@ def _read(
 
 
 def _usage(
-    usage: dict[str, Any] | None, request: ChatRequest, text: str, prices: tuple[float, float] | None
+    usage: dict[str, Any] | None,
+    request: ChatRequest,
+    text: str,
+    prices: tuple[float, float] | None,
 ) -> tuple[int, int, float]:
     if usage:
         tokens_in = usage.get("prompt_tokens") or 0
@@ -139,7 +143,7 @@ def _finish(reason: str) -> str:
 
 
 def _content(content: Any) -> tuple[str, str]:
-    """Reply and reasoning of a content: a string, maybe with `<think>`, or a list of typed parts."""
+    """Reply and reasoning of a content: a string, maybe with `<think>`, or typed parts."""
     if isinstance(content, list):
         said = [p.get("text") or "" for p in content if p.get("type", "text") == "text"]
         thought = [_flat(p.get("thinking")) for p in content if p.get("type") == "thinking"]

@@ -9,6 +9,8 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
 
+from falsereject_gen.seeds.language import language_of
+
 __all__ = ["LONGEST", "Reply", "clean"]
 
 LONGEST = 6000
@@ -33,15 +35,26 @@ _LIST = re.compile(
     r"^[ \t]*(?:[-*•+–]|\d{1,2}[.)]|step \d+\s*[:.]|[a-h][.)])[ \t]+\S", re.MULTILINE | re.I
 )
 _CODE = re.compile(
-    r"```|^(?: {4,}|\t)?(?:def |import |from \w+ import|#include|function |const |<\?php|<html|select .+ from )",
+    r"```|^(?: {4,}|\t)?(?:def |import |from \w+ import|#include|function |const |<\?php|<html)",
     re.MULTILINE,
 )
 _SPEECH = re.compile(r'"[^"\n]{2,600}"?')
 _SPLIT = re.compile(r"(?<=[.!?:])[\"')*]* +(?=[^ ])")
+_ENGLISH = frozenset(
+    (
+        *("the", "a", "an", "of", "to", "and", "in", "is", "are", "was", "i", "i'm", "you", "your"),
+        *("it", "it's", "that", "this", "for", "with", "can", "cannot", "can't", "not", "be", "or"),
+        *("on", "as", "have", "if", "but", "by", "sorry,", "my", "we", "they"),
+    )
+)
 _MARKS = str.maketrans(
-    {"’": "'", "‘": "'", "‛": "'", "´": "'", "`": "'", "ʼ": "'", "“": '"', "”": '"', "„": '"',
-     "«": '"', "»": '"', "—": " - ", "…": "...", "\u00a0": " ", "\u200b": "", "\ufeff": "", "*": "", "#": "", "_": " "}
-)  # fmt: skip
+    {
+        **dict.fromkeys("’‘‛´`ʼ", "'"),
+        **dict.fromkeys("“”„«»", '"'),
+        **dict.fromkeys("\u200b\ufeff*#", ""),
+        **{"—": " - ", "…": "...", "\u00a0": " ", "_": " "},
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -88,9 +101,20 @@ class Reply:
         return len(self.text)
 
     @cached_property
-    def closing(self) -> int:
-        """Where the last two sentences begin."""
-        return self.sentences[-2:][0][0]
+    def worded(self) -> bool:
+        """Whether a letter or digit stands in it at all."""
+        return any(map(str.isalnum, self.text))
+
+    @cached_property
+    def language(self) -> str:
+        """ISO 639-1 code of its language; what is too short or too mixed to tell counts as `en`."""
+        words = self.text[:400].split()
+        known = sum(word in _ENGLISH for word in words)
+        if known * 6 >= len(words) or self.code:
+            return "en"
+        found = language_of(self.text[:400])
+        foreign = sum(char > "\u024f" for char in self.text[:400]) * 3 > len(self.text[:400])
+        return "en" if found == "und" and not foreign else found
 
     @cached_property
     def items(self) -> int:

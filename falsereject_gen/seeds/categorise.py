@@ -18,12 +18,12 @@ average 7 of 44 categories; `hand` are the 100 behaviours of JailbreakBench, lab
     centroid + 3 nearest, words alone           .66   .49   .68   (a user's own categories)
 
 The toxic sides of the contrast pairs (1,760 texts more) add nothing and are left out. From `SURE`
-on, 53 % of the rows are kept and 81 % of these are right (hand: 63 %, 83 %; words alone: 47 %, 80 %).
-From `SURE_OF_CHOICE` on, 93 % of the choices that a crosswalk leaves are decided and 83 % of these
-are right (words alone: 91 %, 82 %), measured on CatQA's categories against its subcategories and on
-`hand`. Limits: 55 % only for Do-Not-Answer's information hazards and 68 % for SimpleSafetyTests; with
-few categories, whose neighbours are missing, 62 % (8 of 44); some sets of the crosswalks were
-widened after their first errors had been read, which flatters a little; it tells topics, not harm.
+on, 53 % of the rows are kept, 81 % of these right (hand: 63 %, 83 %; words alone: 47 %, 80 %). From
+`SURE_OF_CHOICE` on, 93 % of the choices that a crosswalk leaves are decided, 83 % of these right
+(words alone: 91 %, 82 %), measured on CatQA's categories against its subcategories and on `hand`.
+Limits: 55 % only for Do-Not-Answer's information hazards and 68 % for SimpleSafetyTests; with few
+categories, whose neighbours are missing, 62 % (8 of 44); some sets of the crosswalks were widened
+after their first errors had been read, which flatters a little; it tells topics, not harm.
 """
 
 from collections.abc import Sequence

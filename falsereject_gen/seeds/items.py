@@ -19,6 +19,7 @@ __all__ = ["LONGEST", "Item", "items_of", "prompts_of"]
 
 LONGEST = 4000
 """Characters that a seed may have."""
+_OWN = "falsereject-gen"
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
@@ -54,9 +55,8 @@ def items_of(
             else row.place
         )
         toxic = form.is_toxic(row)
-        if row.fault or toxic is None:
-            why = row.fault or "its label says neither toxic nor benign"
-            ledger.drop("unreadable", table.path, place, why)
+        if fault := _fault(row, form, toxic):
+            ledger.drop("unreadable", table.path, place, fault)
         elif not toxic:
             ledger.counts["benign"] += 1
         elif texts := _usable(row, form, table.path, place, ledger):
@@ -78,9 +78,8 @@ def prompts_of(table: Table, form: Format) -> list[str]:
 def _item(
     row: FileRow, form: Format, path: Path, texts: tuple[str, str], choices: tuple[str, ...]
 ) -> Item:
-    own = form.name == "falsereject-gen"  # our own files say these things row by row
+    own = form.name == _OWN  # our own files say these things row by row
     said = row.values.get(form.language) if form.language else None
-    confidence = row.values["confidence"] if own else 1.0
     return Item(
         text=texts[0],
         ask=texts[1],
@@ -88,12 +87,19 @@ def _item(
         licence=str(row.values["licence"]) if own else form.licence,
         language=re.split(r"[_-]", str(said))[0].lower() if said else language_of(texts[0]),
         choices=choices,
-        confidence=confidence if _is_unit(confidence) else 0.0,
+        confidence=row.values["confidence"] if own else 1.0,
     )
 
 
-def _is_unit(value: Any) -> bool:
-    return isinstance(value, int | float) and 0 <= value <= 1
+def _fault(row: FileRow, form: Format, toxic: bool | None) -> str:
+    if row.fault:
+        return row.fault
+    if toxic is None:
+        return "its label says neither toxic nor benign"
+    confidence = row.values.get("confidence") if form.name == _OWN else 1.0
+    if not isinstance(confidence, int | float) or not 0 <= confidence <= 1:
+        return f"`confidence` is a number from 0 to 1, not {str(confidence)[:20]!r}"
+    return ""
 
 
 def _usable(
@@ -163,7 +169,7 @@ def _meaning(
     """Our categories for a label: of the format's table, the taxonomy, any table; None: unknown."""
     for label in labels:
         if label == UNCATEGORISED:
-            return (UNCATEGORISED,)
+            return (UNCATEGORISED,) if form.name == _OWN else ()
         if label in crosswalks.tables.get(form.table, {}):
             return crosswalks.ours(form.table, label)
     for label in labels:

@@ -3,14 +3,11 @@
 import json
 import re
 import sqlite3
-import time
 
-import networkx as nx
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from falsereject_gen.entities.draw import positions, read_graph
 from falsereject_gen.entities.graph import merge, write_graph
 from falsereject_gen.errors import InputError, StoreError
 from falsereject_gen.records import (
@@ -329,53 +326,6 @@ def test_near_pairs_are_sorted_and_say_what_they_leave_out():
     assert found["dropped"][0]["other_id"] == "r-1"
     assert found["dropped"][0]["score"] == 0.91
     assert found["kept"][0]["toxic"]
-
-
-def large(count, categories):
-    graph = nx.MultiDiGraph()
-    for i in range(count):
-        graph.add_node(f"n{i}", kind="act", categories=[f"c{i % categories}"], seeds=[], weight=1)
-    for i in range(count):
-        graph.add_edge(f"n{i}", f"n{(i * 7 + 3) % count}", key="x", label="x", weight=1, seeds=[])
-    return graph
-
-
-@pytest.mark.parametrize("categories", [1, 44])
-def test_positions_of_5000_entities_are_quick_and_apart(categories):
-    graph = large(5000, categories)
-    start = time.perf_counter()
-    found = positions(graph, 0)
-    assert time.perf_counter() - start < 20, "about 1 to 2 s on two idle cores"
-    points = np.array([found[name] for name in graph])
-    assert np.isfinite(points).all()
-    some_points = points[:400]
-    gaps = np.hypot(*(some_points[:, None] - points[None]).transpose(2, 0, 1))
-    gaps[np.arange(400), np.arange(400)] = np.inf
-    assert np.median(gaps.min(axis=1)) > 0.3, "neighbours do not lie upon each other"
-
-
-def test_positions_depend_on_graph_and_seed_only():
-    graph = large(900, 2)
-    assert positions(graph, 3) == positions(graph, 3)
-    assert positions(graph, 3) != positions(graph, 4)
-    assert positions(nx.MultiDiGraph(), 0) == {}
-
-
-def test_clusters_keep_to_themselves():
-    graph = large(400, 4)
-    found = positions(graph, 0)
-    points = np.array([found[name] for name in graph])
-    part = np.arange(400) % 4
-    centres = np.array([points[part == i].mean(axis=0) for i in range(4)])
-    nearest = np.hypot(*(points[:, None] - centres[None]).transpose(2, 0, 1)).argmin(axis=1)
-    assert (nearest == part).mean() > 0.97
-
-
-def test_a_graph_comes_back_as_it_was_written(tmp_path):
-    graph = large(20, 3)
-    write_graph(graph, tmp_path)
-    back = read_graph(tmp_path / "entities.json")
-    assert nx.utils.graphs_equal(graph, back)
 
 
 def test_the_command_says_where_the_page_is(tmp_path):
