@@ -24,6 +24,12 @@ ROLES = (
     "orchestrator",
     "panel",
 )
+# What stands in the name of a schema, in this order: `PanelVerdict` is the panel's.
+_STEMS = {
+    **{role.replace("_", ""): role for role in ROLES},
+    **{"extract": "extractor", "rank": "ranker", "draft": "generator", "verdict": "discriminator"},
+    **{"ruling": "orchestrator", "outcome": "judge", "moderat": "panel"},
+}
 _ROLE_LINE = re.compile(r"^\s*role:\s*([a-z_]+)\s*$", re.IGNORECASE | re.MULTILINE)
 _LIST = {"type": "array", "items": {"type": "string"}}
 _UNIT = {"type": "number", "minimum": 0, "maximum": 1}
@@ -105,8 +111,9 @@ def _texts(messages: Sequence[Mapping[str, Any]], roles: tuple[str, ...]) -> lis
 def _role(schema_name: str, system: str, title: str) -> str:
     line = _ROLE_LINE.search(system)
     for name in (schema_name, line[1] if line else "", title):
-        for role in ROLES:
-            if role in name.lower() or role.replace("_", "") in name.lower():
+        plain = name.lower().replace("_", "").replace("-", "")
+        for stem, role in _STEMS.items():
+            if stem in plain:
                 return role
     return "target"
 

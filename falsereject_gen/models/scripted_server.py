@@ -183,7 +183,7 @@ class ScriptedServer:
     def _start_process(self) -> None:
         words = [sys.executable, "-m", "falsereject_gen.models.scripted_server"]
         words += ["--port", str(self._port), *_as_flags(self.settings)]
-        with tempfile.TemporaryFile("w+") as said:  # a pipe that nobody reads would fill up
+        with tempfile.TemporaryFile("w+", encoding="utf-8") as said:  # a pipe would fill up
             self._process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=said, text=True)
             assert self._process.stdout is not None
             self.url = self._process.stdout.readline().strip()

@@ -117,6 +117,12 @@ class Reply:
         return "en" if found == "und" and not foreign else found
 
     @cached_property
+    def asks(self) -> bool:
+        """Whether it ends in a question and at least half of its sentences are questions."""
+        marks = sum(self.text[a:b].rstrip(" \"')").endswith("?") for a, b in self.sentences)
+        return self.text.endswith("?") and marks * 2 >= len(self.sentences)
+
+    @cached_property
     def items(self) -> int:
         """Lines that are items of a list."""
         return len(_LIST.findall(self.shown))

@@ -113,7 +113,7 @@ _ENTRIES = (
         "jailbreakbench-labels",
         needs=("Goal", "label"),
         prompt=("Goal",),
-        toxic=Split("label", "0", "1"),
+        toxic=Split("label", r"0(\.0)?", r"1(\.0)?"),
         only=True,
         source="JailbreakBench",
         licence=_MIT,

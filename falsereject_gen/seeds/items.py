@@ -49,11 +49,7 @@ def items_of(
         if form.twin and row.values.get(form.twin):
             ledger.counts["read"] += 1
             ledger.counts["benign"] += 1
-        place = (
-            f"{row.place} ({form.key} {row.values[form.key]})"
-            if row.values.get(form.key)
-            else row.place
-        )
+        place = _place(row, form)
         toxic = form.is_toxic(row)
         if fault := _fault(row, form, toxic):
             ledger.drop("unreadable", table.path, place, fault)
@@ -62,6 +58,11 @@ def items_of(
         elif texts := _usable(row, form, table.path, place, ledger):
             choices = _choices(row, form, table.path, taxonomy, crosswalks, ledger)
             yield _item(row, form, table.path, texts, choices)
+
+
+def _place(row: FileRow, form: Format) -> str:
+    key = row.values.get(form.key)
+    return f"{row.place} ({form.key} {str(key)[:40]})" if key else row.place
 
 
 def prompts_of(table: Table, form: Format) -> list[str]:
@@ -83,8 +84,8 @@ def _item(
     return Item(
         text=texts[0],
         ask=texts[1],
-        source=str(row.values["source"]) if own else form.source or path.name,
-        licence=str(row.values["licence"]) if own else form.licence,
+        source=str(row.values.get("source") or "unknown") if own else form.source or path.name,
+        licence=str(row.values.get("licence") or "unknown") if own else form.licence,
         language=re.split(r"[_-]", str(said))[0].lower() if said else language_of(texts[0]),
         choices=choices,
         confidence=row.values["confidence"] if own else 1.0,

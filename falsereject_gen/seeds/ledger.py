@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-__all__ = ["FATES", "Ledger"]
+__all__ = ["FATES", "Ledger", "one_line"]
 
 FATES = ("benign", "null", "empty", "too_long", "unreadable", "duplicates")
 """What becomes of a prompt that is read and not kept."""
@@ -30,12 +30,13 @@ class Ledger:
     def drop(self, fate: str, path: Path, place: str, why: str = "") -> None:
         """A prompt that could not be used, with its place."""
         self.counts[fate] += 1
-        self._notes.setdefault(fate, []).append(f"{path}, {place}: {why or _NAMES[fate]}")
+        line = one_line(f"{path}, {place}: {why or _NAMES[fate]}")
+        self._notes.setdefault(fate, []).append(line)
 
     def label(self, path: Path, label: str) -> None:
         """A prompt whose category label nobody knows."""
         self.counts["unknown_label"] += 1
-        self._labels[str(path), "".join(c if c.isprintable() else " " for c in label)[:60]] += 1
+        self._labels[str(path), one_line(label)[:60]] += 1
 
     def problems(self) -> tuple[str, ...]:
         """All messages, sort by sort; never silently cut."""
@@ -59,6 +60,11 @@ class Ledger:
         if self.counts["benign"]:
             line += "; if the benign ones are toxic, name another --format"
         return line
+
+
+def one_line(text: str) -> str:
+    """Text from a file, with nothing in it that breaks a line."""
+    return "".join(char if char.isprintable() else " " for char in text)
 
 
 def _first(notes: list[str], sort: str) -> list[str]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from falsereject_gen.errors import InputError, UsageError
 from falsereject_gen.seeds.formats import FORMATS, GENERIC
 from falsereject_gen.seeds.layout import Format, Split
+from falsereject_gen.seeds.ledger import one_line
 from falsereject_gen.seeds.table import Table
 
 __all__ = ["choose", "recognise"]
@@ -65,4 +66,5 @@ def _fit_generic(table: Table) -> Format:
 
 
 def _columns(table: Table) -> str:
-    return f"the columns are: {', '.join(table.columns)}"
+    """The columns found; cut to 40 characters each, for a file without a header names prompts."""
+    return f"the columns are: {', '.join(one_line(name)[:40] for name in table.columns)}"

@@ -376,6 +376,28 @@ def test_written_seeds_read_back_the_same(tmp_path):
     assert [p.name for p in out.parent.iterdir()] == ["seeds.jsonl"]
 
 
+def test_our_own_file_with_broken_rows(tmp_path):
+    path = tmp_path / "x.jsonl"
+    write_seeds(collect(write(tmp_path / "a.txt", f"{A}\n{B}\nA third one.\n")).seeds, path)
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    rows[1]["confidence"] = 3
+    del rows[2]["source"], rows[2]["licence"], rows[2]["language"]
+    found = collect(write(path, lines(*rows)))
+    assert found.problems == (f"{path}, line 2: `confidence` is a number from 0 to 1, not '3'",)
+    assert (found.seeds[1].source, found.seeds[1].licence) == ("unknown", "unknown")
+
+
+def test_messages_stay_on_one_line(tmp_path):
+    path = write(tmp_path / "x.csv", f'id,harm_area,prompts_final\n"a\nb",x,\n1,x,{A}\n')
+    assert collect(path).problems[0] == f"{path}, row 1 (id a b): the prompt is empty"
+    headless = write(
+        tmp_path / "y.csv", f'"Two\nlines of a prompt without any header at all"\n{A}\n'
+    )
+    with pytest.raises(InputError) as fault:
+        collect(headless)
+    assert "\n" not in str(fault.value)
+
+
 def test_bundled_seeds_when_no_file_is_named():
     found = collect()
     assert {s.category for s in found.seeds} == set(TAXONOMY.categories)
