@@ -8,12 +8,16 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from falsereject_gen.annotate.batch import write_batch
 from falsereject_gen.dataset.card import dataset_card
 from falsereject_gen.dataset.export import write_dataset, write_rejected
 from falsereject_gen.dataset.rows import to_row
 from falsereject_gen.entities.graph import write_graph
 from falsereject_gen.errors import Stopped, StoreError, UsageError
+from falsereject_gen.models.config import EndpointSettings
+from falsereject_gen.models.desk import Models, open_models
 from falsereject_gen.records import Candidate
 from falsereject_gen.report.page import write_report
 from falsereject_gen.rooms import Rooms
@@ -22,7 +26,7 @@ from falsereject_gen.run.manifest import manifest, write_json
 from falsereject_gen.run.result import RunResult
 from falsereject_gen.run.store import Store
 from falsereject_gen.run.world import World, prepare
-from falsereject_gen.settings import RunSettings
+from falsereject_gen.settings import RunSettings, explain
 
 __all__ = ["Watcher", "resumed_settings", "run"]
 
@@ -69,14 +73,15 @@ def run(
     folder, rooms, watcher = Path(out), rooms or Rooms(), watcher or Watcher()
     store = _open(folder, resume)
     try:
-        world = prepare(settings, rooms, watcher.say)
+        models = _models(settings, rooms, folder)
+        world = prepare(settings, rooms, models, watcher.say)
         store.put("settings", settings.model_dump(mode="json"))
         engine = Engine(world, store, on_commit=watcher.committed)
         engine.replay()
         store.event("resumed" if resume else "started")
         watcher.begin(engine.accepted, settings.target)
         begun = time.monotonic()
-        asyncio.run(engine.drive())
+        asyncio.run(_drive(engine, models))
         if engine.stopping:
             store.event("stopped by the user")
             raise Stopped(
@@ -111,6 +116,27 @@ def resumed_settings(folder: Path) -> RunSettings:
     if values is None:
         raise UsageError(f"--resume {folder}: the run stopped before it began; start it anew")
     return RunSettings.model_validate(values)
+
+
+async def _drive(engine: Engine, models: Models) -> None:
+    async with models:
+        await engine.drive()
+
+
+def _models(settings: RunSettings, rooms: Rooms, folder: Path) -> Models:
+    """The run's endpoints, with its call cache in the run's own store."""
+    endpoints = {}
+    for name, values in settings.endpoints.items():
+        try:
+            endpoints[name] = EndpointSettings.model_validate(values)
+        except ValidationError as fault:
+            raise UsageError(explain(fault, EndpointSettings, f"endpoints.{name}")) from None
+    return open_models(
+        endpoints,
+        rooms,
+        store=folder / "run.sqlite" if endpoints or settings.cast == "spoken" else None,
+        **settings.budget.model_dump(),
+    )
 
 
 def _open(folder: Path, resume: bool) -> Store:

@@ -13,7 +13,18 @@ from falsereject_gen.errors import InputError, UsageError
 from falsereject_gen.records import Unit
 from falsereject_gen.rooms import Rooms, parse_yaml
 
-__all__ = ["RunSettings", "load_settings"]
+__all__ = ["Role", "RunSettings", "explain", "load_settings"]
+
+Role = Literal[
+    "extractor",
+    "ranker",
+    "generator",
+    "discriminator",
+    "panel",
+    "pool",
+    "judge",
+    "orchestrator",
+]
 
 
 class _Inert(BaseModel):
@@ -29,7 +40,10 @@ class LoopSettings(_Inert):
     min_refusals: int = Field(ge=0, description="Pool targets that must refuse.")
     min_compliances: int = Field(ge=0, description="Pool targets that must answer; 0 = off.")
     patience: int = Field(ge=1, description="Barren briefs after which a category is given up.")
-    lookahead: int = Field(ge=1, le=100_000, description="Briefs ahead of the last committed one.")
+    lookahead: int = Field(ge=1, le=100_000, description="Briefs under way at once, embedded cast.")
+    spoken_lookahead: int = Field(
+        ge=1, le=100_000, description="Briefs under way at once, with an endpoint."
+    )
 
 
 class GuardSettings(_Inert):
@@ -65,6 +79,14 @@ class OutputSettings(_Inert):
     batch_size: int = Field(default=50, ge=0, description="Rows in the annotation batch; 0 = all.")
 
 
+class BudgetSettings(_Inert):
+    """Where a run with endpoints stops, over all its sittings; none: no limit."""
+
+    calls: int | None = Field(default=None, ge=1, description="Answered calls.")
+    tokens: int | None = Field(default=None, ge=1, description="Tokens, in and out.")
+    money: float | None = Field(default=None, gt=0, description="In the currency of the prices.")
+
+
 class RunSettings(_Inert):
     """Everything that decides what a run makes."""
 
@@ -73,12 +95,25 @@ class RunSettings(_Inert):
     reference: tuple[Path, ...] = Field(default=(), description="Sets no row may duplicate.")
     taxonomy: Path | None = Field(default=None, description="Taxonomy file, in place or on top.")
     seed: int = Field(default=0, ge=0, lt=2**63, description="Everything random comes from it.")
-    cast: Literal["embedded"] = "embedded"
+    cast: Literal["embedded", "spoken"] = Field(
+        default="embedded", description="Who plays a role that `roles` does not name."
+    )
+    roles: dict[Role, tuple[str, ...]] = Field(
+        default_factory=dict,
+        description="Players of a role: `embedded`, a name of `endpoints`, or `preset:model`.",
+    )
+    endpoints: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="Endpoints by name; `default` plays a spoken cast."
+    )
+    budget: BudgetSettings = Field(default_factory=lambda: BudgetSettings())
     extractor: str = Field(
         default="embedded", description="`embedded`, or the name of an installed spaCy model."
     )
     loop: LoopSettings
-    pool: tuple[str, ...]
+    pool: tuple[str, ...] = Field(description="Guards of the embedded pool.")
+    spoken_pool: tuple[str, ...] = Field(
+        description="Cards agents/target-<name>.yaml that each endpoint of the pool plays."
+    )
     guards: GuardSettings
     dedup: DedupSettings
     sampling: SamplingSettings
@@ -118,7 +153,7 @@ def load_settings(
     try:
         return RunSettings.model_validate(values)
     except ValidationError as fault:
-        raise UsageError(_explain(fault)) from None
+        raise UsageError(explain(fault, RunSettings)) from None
 
 
 def _read_config(path: Path) -> dict[str, Any]:
@@ -146,16 +181,16 @@ def _merge(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
     return out
 
 
-def _explain(fault: ValidationError) -> str:
+def explain(fault: ValidationError, model: Any, prefix: str = "") -> str:
+    """One line for the first fault of a settings model, with the keys that are known there."""
     first = fault.errors()[0]
-    name = ".".join(str(part) for part in first["loc"])
+    name = ".".join(str(part) for part in (prefix, *first["loc"]) if part != "")
     if first["type"] == "extra_forbidden":
-        return f"unknown setting `{name}`; known here: {', '.join(_known(first['loc']))}"
+        return f"unknown setting `{name}`; known here: {', '.join(_known(model, first['loc']))}"
     return f"setting `{name}`: {first['msg']} (got {first['input']!r})"
 
 
-def _known(loc: tuple[int | str, ...]) -> list[str]:
-    model: Any = RunSettings
+def _known(model: Any, loc: tuple[int | str, ...]) -> list[str]:
     for part in loc[:-1]:
         model = model.model_fields[part].annotation
     return sorted(model.model_fields)

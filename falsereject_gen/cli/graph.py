@@ -23,12 +23,13 @@ def build(
 ) -> None:
     """Extract the entities of seeds and write their merged graph."""
     from falsereject_gen.entities.graph import stats, write_graph  # noqa: PLC0415 - heavy
+    from falsereject_gen.models.desk import open_models  # noqa: PLC0415
     from falsereject_gen.run.world import prepare  # noqa: PLC0415
     from falsereject_gen.settings import load_settings  # noqa: PLC0415
 
     assets = rooms_of(rooms)
     settings = load_settings(None, set_ or (), assets, seeds=tuple(seeds) if seeds else None)
-    world = prepare(settings, assets)
+    world = prepare(settings, assets, open_models({}, assets))
     write_graph(world.graph, out)
     found = stats(world.graph)
     made = f"{found['entities']} entities, {found['relations']} relations"

@@ -58,6 +58,7 @@ def draw_loop() -> str:
         min_compliances=0,
         patience=1,
         lookahead=1,
+        spoken_lookahead=1,
     )
     nobody: Any = SimpleNamespace(
         generator=None, discriminator=None, pool=(), orchestrator=None, nearest=None

@@ -4,12 +4,14 @@ A node that finds a fault sets `ruling`; the routes send a ruled round to `close
 failed decides what the generator is told (see `Ruling.fault`).
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from falsereject_gen.errors import ReplyError
 from falsereject_gen.loop.state import LoopState, current_round
-from falsereject_gen.records import Probe, Ruling, Verdict
+from falsereject_gen.records import Draft, Probe, Ruling, Stage, Verdict
 from falsereject_gen.roles.protocols import (
     Discriminator,
     Duplicates,
@@ -33,7 +35,11 @@ def generate(generator: Generator) -> Node:
     """Reads brief, rounds; writes draft and clears the turn; rules when there is no draft."""
 
     async def node(state: LoopState) -> dict[str, Any]:
-        draft = await generator.write(state["brief"], state["rounds"])
+        try:
+            draft = await generator.write(state["brief"], state["rounds"])
+        except ReplyError as fault:
+            draft = Draft(by="nobody", notes={"raw": fault.raw})
+            return _turn(draft, _unusable("generate", fault))
         ruling = None
         if draft.exhausted:
             reason = "nothing (else) can be said to this brief"
@@ -41,7 +47,7 @@ def generate(generator: Generator) -> Node:
         elif draft.refused:
             reason = "the generator declined"
             ruling = Ruling(decision="revise", stage="generate", fault="other", reason=reason)
-        return {"draft": draft, "verdict": None, "probes": (), "nearest": None, "ruling": ruling}
+        return _turn(draft, ruling)
 
     return node
 
@@ -50,7 +56,10 @@ def discriminate(discriminator: Discriminator, limits: LoopSettings) -> Node:
     """Reads draft; writes verdict, and a ruling when it is unsafe, unclear or too tame."""
 
     async def node(state: LoopState) -> dict[str, Any]:
-        verdict = await discriminator.judge(_text(state))
+        try:
+            verdict = await discriminator.judge(_text(state))
+        except ReplyError as fault:
+            return {"ruling": _unusable("discriminate", fault)}
         return {"verdict": verdict, "ruling": _gate_verdict(verdict, limits)}
 
     return node
@@ -61,7 +70,7 @@ def probe(pool: Sequence[Target], limits: LoopSettings) -> Node:
 
     async def node(state: LoopState) -> dict[str, Any]:
         text = _text(state)
-        probes = tuple([await target.reply(text) for target in pool])
+        probes = tuple(await asyncio.gather(*(target.reply(text) for target in pool)))
         return {"probes": probes, "ruling": _gate_probes(probes, limits)}
 
     return node
@@ -73,7 +82,10 @@ def orchestrate(orchestrator: Orchestrator) -> Node:
     async def node(state: LoopState) -> dict[str, Any]:
         pending = Ruling(decision="accept", stage="orchestrate", reason="passed every gate")
         turn = current_round(state, pending)
-        return {"ruling": await orchestrator.rule(state["brief"], state["rounds"], turn)}
+        try:
+            return {"ruling": await orchestrator.rule(state["brief"], state["rounds"], turn)}
+        except ReplyError as fault:
+            return {"ruling": _unusable("orchestrate", fault)}
 
     return node
 
@@ -102,6 +114,16 @@ def close() -> Node:
         return {"rounds": (*state["rounds"], current_round(state, ruling))}
 
     return node
+
+
+def _turn(draft: Draft, ruling: Ruling | None) -> dict[str, Any]:
+    return {"draft": draft, "verdict": None, "probes": (), "nearest": None, "ruling": ruling}
+
+
+def _unusable(stage: Stage, fault: ReplyError) -> Ruling:
+    """A role gave no usable reply: the turn fails, with the raw text kept."""
+    raw = f"; raw reply: {fault.raw}" if fault.raw else ""
+    return Ruling(decision="revise", stage=stage, fault="other", reason=f"{fault}{raw}")
 
 
 def _text(state: LoopState) -> str:

@@ -22,7 +22,7 @@ class Stats:
         self._roles: Counter[str] = Counter()
         self._under_way: dict[Hashable, bytes] = {}
         # Per digest: twice the number of arrivals, plus 1 once it is finished. Small integers in
-        # one dict: a million requests fit in 150 MB.
+        # one dict: a million requests fit in 100 MB.
         self._seen: dict[bytes, int] = {}
         self._requests = self._ok = self._peak = 0
         self._repeated = self._retried = self._abandoned = 0

@@ -56,8 +56,8 @@ class Turnstile:
 
         A neighbour that is too near comes first; otherwise the nearest of all.
         """
+        vector = await asyncio.to_thread(self._encoder.one, text)
         await self.wait(ordinal)
-        vector = self._encoder.one(text)
         found = [n for index in (self._rows, *self._others) if (n := index.nearest(vector))]
         found.sort(key=lambda n: (n.score < self._limit[n.among], -n.score))
         best = found[0] if found else None

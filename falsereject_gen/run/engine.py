@@ -14,7 +14,7 @@ from falsereject_gen.loop.graph import build_loop
 from falsereject_gen.records import Brief, Candidate
 from falsereject_gen.run.commit import Turnstile
 from falsereject_gen.run.store import Store
-from falsereject_gen.run.world import World
+from falsereject_gen.run.world import World, lookahead
 
 __all__ = ["Engine"]
 
@@ -30,13 +30,11 @@ class Engine:
     Args:
         world: everything that stands still.
         store: where candidates go.
-        concurrency: loops played side by side.
         on_commit: told of each committed candidate (progress).
     """
 
     world: World
     store: Store
-    concurrency: int = 16
     on_commit: Callable[[Candidate], None] = lambda _: None
     accepted: int = 0
     stopping: bool = False
@@ -90,10 +88,10 @@ class Engine:
                 self._tasks.clear()
 
     def _launch(self) -> None:
-        lookahead = self.world.settings.loop.lookahead
+        ahead = lookahead(self.world.settings, self.world.cast)
         committed = self._turns.turn
         yields = (self.accepted + 8 * EXPECTED_YIELD) / (committed + 8)
-        while len(self._tasks) < self.concurrency and self._next - committed < lookahead:
+        while self._next - committed < ahead:
             if self.accepted + yields * (self._next - committed) >= self.target and self._tasks:
                 return
             brief = self.world.planner.brief(self._next)
@@ -108,7 +106,8 @@ class Engine:
         if self.full or self.stopping:
             return  # surplus: drawn again when the target is raised
         accepted = candidate.status == "accepted"
-        vector = self.world.encoder.one(candidate.last.draft.text) if accepted else None
+        text = candidate.last.draft.text
+        vector = await asyncio.to_thread(self.world.encoder.one, text) if accepted else None
         self.store.commit(candidate, vector)
         self._count(candidate)
         self._turns.take(candidate, vector)

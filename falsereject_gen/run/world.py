@@ -13,15 +13,17 @@ from falsereject_gen.entities.graph import merge
 from falsereject_gen.entities.lexicon import load_lexicon
 from falsereject_gen.entities.sample import Planner
 from falsereject_gen.errors import InputError
+from falsereject_gen.models.desk import Models
 from falsereject_gen.records import Seed, SeedGraph, Strategy, content_id
-from falsereject_gen.roles.embedded.cast import embedded_cast
+from falsereject_gen.roles.cast import build_cast
+from falsereject_gen.roles.embedded.cast import EmbeddedParts
 from falsereject_gen.roles.protocols import Cast
 from falsereject_gen.rooms import Rooms
 from falsereject_gen.seeds.collect import Collection, collect_seeds, read_texts
 from falsereject_gen.settings import RunSettings
 from falsereject_gen.taxonomy import UNCATEGORISED, Taxonomy, load_taxonomy
 
-__all__ = ["World", "prepare"]
+__all__ = ["World", "lookahead", "prepare"]
 
 Say = Callable[[str], None]
 
@@ -44,12 +46,15 @@ class World:
     run_id: str
 
 
-def prepare(settings: RunSettings, rooms: Rooms, say: Say = lambda _: None) -> World:
+def prepare(
+    settings: RunSettings, rooms: Rooms, models: Models, say: Say = lambda _: None
+) -> World:
     """Read, embed and extract everything a run needs.
 
     Args:
         settings: as resolved.
         rooms: assets.
+        models: endpoints, connected when they are first asked.
         say: told what is being done, for a person who waits.
 
     Raises:
@@ -72,14 +77,15 @@ def prepare(settings: RunSettings, rooms: Rooms, say: Say = lambda _: None) -> W
     lexicon = load_lexicon(rooms)
     graphs = tuple(EmbeddedExtractor(lexicon, encoder, settings.extractor).extract(seeds))
     indexes = [index, *_references(settings, encoder)]
-    cast = embedded_cast(settings, rooms, taxonomy, lexicon, encoder, index)
+    embedded = EmbeddedParts(settings, rooms, taxonomy, lexicon, encoder, index)
+    cast = build_cast(settings, rooms, taxonomy, embedded, models, {s.id: s for s in seeds})
     planner = Planner(
         seeds,
         graphs,
         get_args(Strategy),
         settings.sampling,
         patience=settings.loop.patience,
-        lookahead=settings.loop.lookahead,
+        lookahead=lookahead(settings, cast),
         rng=settings.seed,
     )
     return World(
@@ -98,6 +104,12 @@ def prepare(settings: RunSettings, rooms: Rooms, say: Say = lambda _: None) -> W
     )
 
 
+def lookahead(settings: RunSettings, cast: Cast) -> int:
+    """Briefs under way at once, for this cast."""
+    limits = settings.loop
+    return limits.lookahead if cast.name == "embedded" else limits.spoken_lookahead
+
+
 def _references(settings: RunSettings, encoder: Encoder) -> list[TextIndex]:
     texts = [text for path in settings.reference for text in read_texts(path)]
     if not texts:
@@ -110,7 +122,7 @@ def _references(settings: RunSettings, encoder: Encoder) -> list[TextIndex]:
 def _run_id(settings: RunSettings, rooms: Rooms, seeds: tuple[Seed, ...]) -> str:
     """The same settings, rooms and seeds have the same id; paths and target do not count."""
     values: dict[str, Any] = settings.model_dump(
-        mode="json", exclude={"target", "seeds", "reference", "taxonomy", "output"}
+        mode="json", exclude={"target", "seeds", "reference", "taxonomy", "output", "budget"}
     )
     assets = {name: entry["sha256"] for name, entry in sorted(rooms.read.items())}
     return content_id("run", [values, assets, [s.id for s in seeds]])

@@ -55,7 +55,7 @@ class Categoriser:
     Args:
         taxonomy: the categories.
         rooms: where the bundled seeds are read.
-        encoder: called once, with about 1,500 short texts for the bundled taxonomy.
+        encoder: called once, with about 1,700 short texts for the bundled taxonomy.
     """
 
     def __init__(self, taxonomy: Taxonomy, rooms: Rooms, encoder: Encoder) -> None:

@@ -1,7 +1,6 @@
-"""Puts the embedded cast together."""
+"""The parts of the embedded cast, made once and given out by role."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from falsereject_gen.dedup.encoder import Encoder
 from falsereject_gen.dedup.index import TextIndex
@@ -14,52 +13,65 @@ from falsereject_gen.roles.embedded.guards import LexicalGuard, NeighbourGuard, 
 from falsereject_gen.roles.embedded.knowledge import load_knowledge
 from falsereject_gen.roles.embedded.orchestrator import RuleOrchestrator
 from falsereject_gen.roles.embedded.triggers import Triggers
-from falsereject_gen.roles.protocols import Discriminator, Generator, Orchestrator, Target
+from falsereject_gen.roles.protocols import Generator, Orchestrator, Target
 from falsereject_gen.rooms import Rooms
 from falsereject_gen.settings import RunSettings
 from falsereject_gen.taxonomy import Taxonomy
 
-__all__ = ["EmbeddedCast", "embedded_cast"]
+__all__ = ["EmbeddedParts"]
 
 
-@dataclass(frozen=True)
-class EmbeddedCast:
-    """Everybody a loop needs, offline."""
+class EmbeddedParts:
+    """Embedded players, offline.
 
-    generator: Generator
-    discriminator: Discriminator
-    pool: Sequence[Target]
-    orchestrator: Orchestrator
-    name: str = "embedded"
-
-
-def embedded_cast(
-    settings: RunSettings,
-    rooms: Rooms,
-    taxonomy: Taxonomy,
-    lexicon: Lexicon,
-    encoder: Encoder,
-    seeds: TextIndex,
-) -> EmbeddedCast:
-    """The cast that the settings ask for.
-
-    Raises:
-        UsageError: the pool names a guard that does not exist, or one twice.
+    Args:
+        settings: thresholds of the loop and the guards.
+        rooms: readings, grammar, patterns, fitted heads.
+        taxonomy: its trigger terms.
+        lexicon: its hot entities.
+        encoder: sentence vectors.
+        seeds: index of the toxic seeds, for the neighbour guard.
     """
-    triggers = Triggers(taxonomy, lexicon)
-    discriminator = LinearDiscriminator.load(rooms, encoder, triggers, settings.loop)
-    limits = settings.guards
-    guards: dict[str, Target] = {
-        "lexical-guard": LexicalGuard(triggers, limits.lexical_min),
-        "neighbour-guard": NeighbourGuard(seeds, encoder, limits.neighbour_min),
-        "strict-guard": StrictGuard(discriminator, limits.strict_harm),
-    }
-    unknown = [name for name in settings.pool if name not in guards]
-    if unknown or len(set(settings.pool)) < len(settings.pool):
-        raise UsageError(f"setting `pool`: {settings.pool}: each once, of {', '.join(guards)}")
-    return EmbeddedCast(
-        generator=GrammarGenerator(load_knowledge(rooms), load_grammar(rooms), triggers),
-        discriminator=discriminator,
-        pool=[guards[name] for name in settings.pool],
-        orchestrator=RuleOrchestrator(rooms),
-    )
+
+    def __init__(
+        self,
+        settings: RunSettings,
+        rooms: Rooms,
+        taxonomy: Taxonomy,
+        lexicon: Lexicon,
+        encoder: Encoder,
+        seeds: TextIndex,
+    ) -> None:
+        self._settings, self._rooms = settings, rooms
+        self._encoder, self._seeds = encoder, seeds
+        self._triggers = Triggers(taxonomy, lexicon)
+        self.discriminator = LinearDiscriminator.load(rooms, encoder, self._triggers, settings.loop)
+
+    def generator(self) -> Generator:
+        """The grammar."""
+        return GrammarGenerator(
+            load_knowledge(self._rooms), load_grammar(self._rooms), self._triggers
+        )
+
+    def orchestrator(self) -> Orchestrator:
+        """The rules."""
+        return RuleOrchestrator(self._rooms)
+
+    def pool(self, names: Sequence[str]) -> list[Target]:
+        """Guards by name.
+
+        Raises:
+            UsageError: a guard that does not exist, or one twice.
+        """
+        limits = self._settings.guards
+        guards: dict[str, Target] = {
+            "lexical-guard": LexicalGuard(self._triggers, limits.lexical_min),
+            "neighbour-guard": NeighbourGuard(self._seeds, self._encoder, limits.neighbour_min),
+            "strict-guard": StrictGuard(self.discriminator, limits.strict_harm),
+        }
+        unknown = [name for name in names if name not in guards]
+        if unknown or len(set(names)) < len(names):
+            raise UsageError(
+                f"setting `pool`: {', '.join(names)}: each once, of {', '.join(guards)}"
+            )
+        return [guards[name] for name in names]

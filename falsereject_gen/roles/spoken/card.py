@@ -1,0 +1,95 @@
+"""Agent cards (agents/*.yaml) and their prompts, rendered with StrictUndefined.
+
+Text of seeds and candidates is a variable, never template source; the `quoted` filter makes it a
+JSON string in which no tag can be closed.
+"""
+
+import json
+from typing import Any
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined, TemplateError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from falsereject_gen.errors import RoomError
+from falsereject_gen.models.protocol import Message
+from falsereject_gen.roles.spoken.replies import REPLIES
+from falsereject_gen.rooms import Rooms
+
+__all__ = ["AgentCard", "Prompts", "load_card"]
+
+
+class AgentCard(BaseModel):
+    """Who speaks, how hot, with which prompt, and in which shape the reply comes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    role: str
+    sampling: dict[str, Any] = Field(default_factory=dict)
+    system: str
+    user: str
+    variables: tuple[str, ...]
+    reply: str | None = Field(default=None, description="Shape of replies.py; None: plain text.")
+    retries: int = Field(default=2, ge=0, le=2, description="How often a bad reply is asked again.")
+    votes: int = Field(default=1, ge=1, le=9)
+
+
+class Prompts:
+    """Renders a card's two prompts.
+
+    Args:
+        rooms: where templates are read; an overlay wins file by file.
+    """
+
+    def __init__(self, rooms: Rooms) -> None:
+        self._environment = Environment(
+            loader=FunctionLoader(lambda name: rooms.text(_full(name))),
+            undefined=StrictUndefined,
+            autoescape=False,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.filters["quoted"] = quoted
+
+    def messages(self, card: AgentCard, **variables: Any) -> tuple[Message, ...]:
+        """The conversation that a card opens with.
+
+        Raises:
+            RoomError: a template is broken or uses a variable that the card does not declare.
+        """
+        if set(variables) != set(card.variables):
+            raise RoomError(f"agents: {card.role}: declares {card.variables}, given {variables}")
+        try:
+            system = self._environment.get_template(card.system).render(variables).strip()
+            user = self._environment.get_template(card.user).render(variables).strip()
+        except TemplateError as fault:
+            raise RoomError(f"{card.system}, {card.user}: {fault}") from None
+        opening = (Message(role="system", content=system),) if system else ()
+        return (*opening, Message(role="user", content=user))
+
+
+def quoted(value: Any) -> str:
+    """A value as JSON in which no tag can be opened or closed."""
+    if isinstance(value, BaseModel):
+        value = value.model_dump(mode="json")
+    text = json.dumps(value, ensure_ascii=False)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+def load_card(rooms: Rooms, name: str) -> AgentCard:
+    """Read agents/<name>.yaml.
+
+    Raises:
+        RoomError: it is missing or malformed, or names a reply shape that does not exist.
+    """
+    try:
+        card = AgentCard.model_validate(rooms.yaml(f"agents/{name}.yaml"))
+    except ValidationError as fault:
+        first = fault.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise RoomError(f"agents/{name}.yaml: `{where}`: {first['msg']}") from None
+    if card.reply is not None and card.reply not in REPLIES:
+        raise RoomError(f"agents/{name}.yaml: no reply shape `{card.reply}`")
+    return card
+
+
+def _full(name: str) -> str:
+    return name if name.startswith("prompts/") else f"prompts/{name}"

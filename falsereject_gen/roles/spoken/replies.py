@@ -1,0 +1,95 @@
+"""The shapes of the agents' replies; a card names one of them in `reply:`."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from falsereject_gen.records import Kind, Unit
+
+__all__ = ["REPLIES"]
+
+
+class _Reply(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class GeneratorReply(_Reply):
+    """A request, and what its full public answer holds."""
+
+    reading: str
+    prompt: str = Field(min_length=1)
+
+
+class DiscriminatorReply(_Reply):
+    """A verdict on a request."""
+
+    reasons: tuple[str, ...]
+    harm: Unit
+    looks_toxic: Unit
+    label: Literal["unsafe", "benign", "unclear"]
+    feedback: str
+
+
+class PanelReply(_Reply):
+    """One moderator's vote."""
+
+    reason: str
+    label: Literal["unsafe", "benign", "unclear"]
+
+
+class ExtractedEntity(_Reply):
+    """An entity of a request."""
+
+    name: str = Field(min_length=1)
+    kind: Kind
+
+
+class ExtractedRelation(_Reply):
+    """A relation between two entities, by their names."""
+
+    source: str
+    label: str
+    target: str
+
+
+class ExtractorReply(_Reply):
+    """One extraction."""
+
+    entities: tuple[ExtractedEntity, ...]
+    relations: tuple[ExtractedRelation, ...]
+
+
+class RankerReply(_Reply):
+    """Which extraction is the best, counted from 1."""
+
+    reason: str
+    best: int = Field(ge=1)
+
+
+class JudgeReply(_Reply):
+    """What a target's reply does."""
+
+    reason: str
+    outcome: Literal["full_compliance", "safe_partial", "direct_refusal", "undetermined"]
+
+
+class OrchestratorReply(_Reply):
+    """A ruling."""
+
+    reason: str
+    decision: Literal["accept", "revise", "reject"]
+    fault: Literal["", "unsafe", "tame", "other"]
+
+
+REPLIES: dict[str, type[BaseModel]] = {
+    shape.__name__: shape
+    for shape in (
+        GeneratorReply,
+        DiscriminatorReply,
+        PanelReply,
+        ExtractorReply,
+        RankerReply,
+        JudgeReply,
+        OrchestratorReply,
+    )
+}

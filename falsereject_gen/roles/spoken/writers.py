@@ -1,0 +1,176 @@
+"""The spoken generator and extractor."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from falsereject_gen.errors import ReplyError
+from falsereject_gen.records import (
+    Brief,
+    Draft,
+    Entity,
+    Relation,
+    Round,
+    Seed,
+    SeedGraph,
+    Verdict,
+)
+from falsereject_gen.roles.refusal import RefusalRules
+from falsereject_gen.roles.spoken.agent import Agent, RefusedError
+from falsereject_gen.roles.spoken.replies import (
+    ExtractorReply,
+    GeneratorReply,
+    RankerReply,
+)
+from falsereject_gen.taxonomy import Taxonomy
+
+__all__ = ["SpokenExtractor", "SpokenGenerator"]
+
+
+class SpokenExtractor:
+    """Extracts a seed's graph by a vote: several extractions, one chosen (FalseReject).
+
+    Each seed is extracted once a run, when its first brief comes up.
+
+    Args:
+        extractor: makes one extraction.
+        ranker: chooses among them; None: the one that shares most with the others.
+    """
+
+    def __init__(self, extractor: Agent, ranker: Agent | None) -> None:
+        self._extractor, self._ranker = extractor, ranker
+        self._graphs: dict[str, asyncio.Task[SeedGraph]] = {}
+
+    async def graph(self, seed: Seed) -> SeedGraph:
+        """The graph of a seed.
+
+        Raises:
+            ReplyError: no extraction could be used.
+        """
+        if seed.id not in self._graphs:
+            self._graphs[seed.id] = asyncio.ensure_future(self._extract(seed))
+        return await asyncio.shield(self._graphs[seed.id])
+
+    async def _extract(self, seed: Seed) -> SeedGraph:
+        number = int(seed.id.split("-")[1], 16) % 2**31
+        votes = self._extractor.card.votes
+        asked = [
+            self._extractor.ask(ExtractorReply, number + vote, text=seed.text)
+            for vote in range(votes)
+        ]
+        found = await asyncio.gather(*asked, return_exceptions=True)
+        usable = [reply for reply in found if isinstance(reply, ExtractorReply)]
+        for fault in found:
+            if isinstance(fault, BaseException) and not isinstance(fault, ReplyError):
+                raise fault
+        if not usable:
+            raise ReplyError(f"seed {seed.id}: none of {votes} extractions could be used")
+        best = await self._best(seed, usable, number)
+        return _graph(seed, best, len(usable))
+
+    async def _best(
+        self, seed: Seed, found: Sequence[ExtractorReply], number: int
+    ) -> ExtractorReply:
+        if len(found) == 1:
+            return found[0]
+        if self._ranker is not None:
+            try:
+                said = await self._ranker.ask(
+                    RankerReply, number, text=seed.text, graphs=list(found)
+                )
+                return found[said.best - 1] if said.best <= len(found) else most_shared(found)
+            except ReplyError:
+                return most_shared(found)
+        return most_shared(found)
+
+
+def most_shared(found: Sequence[ExtractorReply]) -> ExtractorReply:
+    """The extraction whose entities the others name most often, on average."""
+    counts = Counter(name for one in found for name in {e.name.lower() for e in one.entities})
+
+    def agreement(one: ExtractorReply) -> float:
+        names = {entity.name.lower() for entity in one.entities}
+        return sum(counts[name] for name in names) / max(1, len(names))
+
+    return max(found, key=agreement)
+
+
+def _graph(seed: Seed, reply: ExtractorReply, votes: int) -> SeedGraph:
+    entities = {
+        e.name.lower(): Entity(id=e.name.lower(), surface=e.name, kind=e.kind)
+        for e in reply.entities
+    }
+    relations = tuple(
+        Relation(source=r.source.lower(), label=r.label, target=r.target.lower(), seed_id=seed.id)
+        for r in reply.relations
+        if r.source.lower() in entities and r.target.lower() in entities
+    )
+    return SeedGraph(
+        seed_id=seed.id,
+        category=seed.category,
+        entities=tuple(entities.values()),
+        relations=relations,
+        votes=votes,
+    )
+
+
+class SpokenGenerator:
+    """Writes with a model, from the seed's graph and the history of rounds; never sees the seed.
+
+    Args:
+        agent: the brief's own number picks one of its endpoints, and the row names it.
+        taxonomy: categories.
+        strategies: id to {name, says}.
+        extractor: spoken graphs; None: the entities that the planner drew.
+        seeds: by id, for the extractor.
+        rules: recognise a refusal in words.
+    """
+
+    def __init__(
+        self,
+        agent: Agent,
+        taxonomy: Taxonomy,
+        strategies: Mapping[str, Mapping[str, str]],
+        extractor: SpokenExtractor | None,
+        seeds: Mapping[str, Seed],
+        rules: RefusalRules,
+    ) -> None:
+        self._agent, self._taxonomy, self._strategies = agent, taxonomy, strategies
+        self._extractor, self._seeds, self._rules = extractor, seeds, rules
+
+    async def write(self, brief: Brief, rounds: Sequence[Round]) -> Draft:
+        """A draft; `refused` when the model declined."""
+        entities, relations = brief.entities, brief.relations
+        if self._extractor is not None:
+            graph = await self._extractor.graph(self._seeds[brief.seed_ids[0]])
+            entities, relations = graph.entities or entities, graph.relations
+        by = self._agent.endpoint(brief.rng)
+        try:
+            reply = await self._agent.ask(
+                GeneratorReply,
+                brief.rng,
+                attempt=len(rounds),
+                category=self._taxonomy[brief.category],
+                strategy=self._strategies[brief.strategy],
+                entities=entities,
+                relations=relations,
+                rounds=[shown(turn) for turn in rounds],
+            )
+        except RefusedError as fault:
+            return Draft(by=by, refused=True, notes={"raw": fault.raw})
+        except ReplyError as fault:
+            if self._rules.decide(fault.raw).outcome == "direct_refusal":
+                return Draft(by=by, refused=True, notes={"raw": fault.raw})
+            raise
+        text = " ".join(reply.prompt.split())
+        named = tuple(e.id for e in entities if e.surface.lower() in text.lower())
+        return Draft(text=text, by=by, notes={"answer": reply.reading}, entities=named)
+
+
+def shown(turn: Round) -> Round:
+    """A round as the generator may see it: the verdict is the discriminator's own words."""
+    if turn.verdict is None or turn.verdict.feedback:
+        return turn
+    feedback = "; ".join(turn.verdict.reasons)
+    verdict = Verdict.model_validate({**turn.verdict.model_dump(), "feedback": feedback})
+    return turn.model_copy(update={"verdict": verdict})
