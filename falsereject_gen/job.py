@@ -7,26 +7,25 @@ import asyncio
 import time
 from collections import Counter
 from pathlib import Path
-
-from pydantic import ValidationError
+from typing import Any
 
 from falsereject_gen.annotate.batch import write_batch
 from falsereject_gen.dataset.card import dataset_card
 from falsereject_gen.dataset.export import write_dataset, write_rejected
 from falsereject_gen.dataset.rows import to_row
 from falsereject_gen.entities.graph import write_graph
-from falsereject_gen.errors import Stopped, StoreError, UsageError
-from falsereject_gen.models.config import EndpointSettings
-from falsereject_gen.models.desk import Models, open_models
+from falsereject_gen.errors import EndpointError, Stopped, StoreError, UsageError
+from falsereject_gen.models.desk import Models
 from falsereject_gen.records import Candidate
 from falsereject_gen.report.page import write_report
 from falsereject_gen.rooms import Rooms
+from falsereject_gen.run.endpoints import check_keys, failures, one_family, open_run, settle
 from falsereject_gen.run.engine import Engine
 from falsereject_gen.run.manifest import manifest, write_json
 from falsereject_gen.run.result import RunResult
 from falsereject_gen.run.store import Store
 from falsereject_gen.run.world import World, prepare
-from falsereject_gen.settings import RunSettings, explain
+from falsereject_gen.settings import RunSettings
 
 __all__ = ["Watcher", "resumed_settings", "run"]
 
@@ -37,8 +36,17 @@ class Watcher:
     def say(self, what: str) -> None:
         """A stage begins."""
 
+    def warn(self, what: str) -> None:
+        """Something that the user should know; it is in the manifest too."""
+
+    def attend(self, models: Models) -> None:
+        """The endpoints of the run, to be asked how they are doing and what was spent."""
+
     def begin(self, done: int, target: int) -> None:
         """Generation begins, with `done` rows from an earlier sitting."""
+
+    def stopping(self) -> None:
+        """The user wants to stop; calls under way are waited for."""
 
     def committed(self, candidate: Candidate) -> None:
         """A candidate has been decided."""
@@ -67,30 +75,30 @@ def run(
     Raises:
         StoreError: the folder cannot be written or holds another run.
         InputError: seeds, taxonomy or references cannot be used.
-        Stopped: interrupted; what was committed is kept.
+        UsageError: an endpoint that a role needs is not there, or its key is not set.
+        EndpointError: an endpoint cannot answer; resumable when that is mended.
+        Stopped: interrupted, or a budget is spent; resumable.
     """
     started = time.monotonic()
     folder, rooms, watcher = Path(out), rooms or Rooms(), watcher or Watcher()
+    check_keys(settings, rooms)
+    warnings = one_family(settings, rooms)
     store = _open(folder, resume)
     try:
-        models = _models(settings, rooms, folder)
+        for line in warnings:
+            watcher.warn(line)
+        models = open_run(settings, rooms, store.path)
+        watcher.attend(models)
         world = prepare(settings, rooms, models, watcher.say)
         store.put("settings", settings.model_dump(mode="json"))
-        engine = Engine(world, store, on_commit=watcher.committed)
-        engine.replay()
+        engine = _engine(world, store, models, watcher)
         store.event("resumed" if resume else "started")
         watcher.begin(engine.accepted, settings.target)
         begun = time.monotonic()
-        asyncio.run(_drive(engine, models))
-        if engine.stopping:
-            store.event("stopped by the user")
-            raise Stopped(
-                f"stopped at {engine.accepted} of {settings.target} rows; nothing is lost. "
-                f"Go on with: falsereject-gen run --resume {folder}"
-            )
+        asyncio.run(_drive(engine, models, folder))
         times = (time.monotonic() - begun, time.monotonic() - started)
         watcher.say("writing dataset and report")
-        return _finish(world, store, folder, times)
+        return _finish(world, store, folder, times, _spent(models, store, warnings))
     except OSError as fault:
         raise StoreError(
             f"{folder}: not written: {fault.strerror or fault}. The store is whole; "
@@ -118,40 +126,59 @@ def resumed_settings(folder: Path) -> RunSettings:
     return RunSettings.model_validate(values)
 
 
-async def _drive(engine: Engine, models: Models) -> None:
-    async with models:
-        await engine.drive()
-
-
-def _models(settings: RunSettings, rooms: Rooms, folder: Path) -> Models:
-    """The run's endpoints, with its call cache in the run's own store."""
-    endpoints = {}
-    for name, values in settings.endpoints.items():
-        try:
-            endpoints[name] = EndpointSettings.model_validate(values)
-        except ValidationError as fault:
-            raise UsageError(explain(fault, EndpointSettings, f"endpoints.{name}")) from None
-    return open_models(
-        endpoints,
-        rooms,
-        store=folder / "run.sqlite" if endpoints or settings.cast == "spoken" else None,
-        **settings.budget.model_dump(),
+def _engine(world: World, store: Store, models: Models, watcher: Watcher) -> Engine:
+    """The engine, standing behind what the store holds."""
+    engine = Engine(
+        world,
+        store,
+        on_commit=watcher.committed,
+        on_stop=watcher.stopping,
+        settle=lambda: settle(models),
     )
+    engine.replay()
+    return engine
+
+
+async def _drive(engine: Engine, models: Models, folder: Path) -> None:
+    """Drive the engine to its end; whatever ends it early becomes one line and an event."""
+    kept = "{} of {} rows are kept, nothing is lost: falsereject-gen run --resume {}"
+    try:
+        async with models:
+            await engine.drive()
+        if engine.stopping:
+            raise Stopped("stopped by the user")
+    except (Stopped, EndpointError) as fault:
+        engine.store.event(f"ended early: {fault}")
+        so_far = kept.format(engine.accepted, engine.target, folder)
+        raise type(fault)(f"{fault}; {so_far}") from None
+
+
+def _spent(models: Models, store: Store, warnings: list[str]) -> dict[str, Any]:
+    """What a result says of its endpoints."""
+    return {
+        "usage": tuple(models.budget.usage.rows()),
+        "failures": tuple(failures(store.path)) if models.cache else (),
+        "warnings": tuple(warnings),
+    }
 
 
 def _open(folder: Path, resume: bool) -> Store:
-    if not resume and (folder / "run.sqlite").exists():
-        raise StoreError(
-            f"{folder}: holds a run already; go on with --resume {folder}, or choose another --out"
-        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as fault:
         raise StoreError(f"{folder}: cannot be made: {fault.strerror or fault}") from None
-    return Store(folder / "run.sqlite")
+    store = Store(folder / "run.sqlite")
+    if not resume and store.get("settings") is not None:  # none: it ended before it began
+        store.close()
+        raise StoreError(
+            f"{folder}: holds a run already; go on with --resume {folder}, or choose another --out"
+        )
+    return store
 
 
-def _finish(world: World, store: Store, folder: Path, times: tuple[float, float]) -> RunResult:
+def _finish(
+    world: World, store: Store, folder: Path, times: tuple[float, float], spent: dict[str, Any]
+) -> RunResult:
     """Write everything a run leaves behind, from the store."""
     found = [candidate for candidate, _ in store.candidates()]
     accepted = [c for c in found if c.status == "accepted"]
@@ -167,6 +194,7 @@ def _finish(world: World, store: Store, folder: Path, times: tuple[float, float]
         wall_s=times[1],
         generation_s=times[0],
         why_short="" if len(rows) == settings.target else _why_short(world, rejected),
+        **spent,
     )
     card = dataset_card(
         rows,

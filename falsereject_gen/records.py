@@ -28,6 +28,8 @@ Strategy = Literal[
 Outcome = Literal["full_compliance", "safe_partial", "direct_refusal", "undetermined", "error"]
 Stage = Literal["generate", "discriminate", "probe", "orchestrate", "dedup"]
 Unit = Annotated[float, Field(ge=0.0, le=1.0)]
+NOBODY = "nobody"
+"""`by` of a draft or ruling that stands for a reply that never came or could not be used."""
 
 
 class Record(BaseModel):
@@ -192,6 +194,7 @@ class Row(Record):
     entities: tuple[str, ...]
     seed_ids: tuple[str, ...]
     cast: str
+    generator: str = "embedded"
     harm: Unit
     looks_toxic: Unit
     refused_by: tuple[str, ...]

@@ -3,12 +3,15 @@
 import json as json_module
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from falsereject_gen.cli.options import rooms_of, say
 from falsereject_gen.errors import UsageError
+
+if TYPE_CHECKING:
+    from falsereject_gen.run.result import RunResult
 
 __all__ = ["run"]
 
@@ -21,6 +24,9 @@ def run(
     resume: Annotated[Path | None, typer.Option(help="Run folder to go on with.")] = None,
     rooms: Annotated[Path | None, typer.Option(help="Folder that overlays assets.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="key=value; repeatable.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only estimate calls, tokens and cost.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="End with one JSON object.")] = False,
 ) -> None:
     """Generate a seemingly-toxic dataset: seeds in; dataset, batch and report out."""
@@ -36,11 +42,24 @@ def run(
         resolved = settings.load_settings(config, set_ or (), assets, base=base, **given)
     else:
         resolved = settings.load_settings(config, set_ or (), assets, **given)
+    if dry_run:
+        from falsereject_gen.cli.dry_run import dry_run as estimate  # noqa: PLC0415
+
+        estimate(resolved, assets, resume, as_json=json)
+        return
     folder = resume or out or Path("outputs") / time.strftime("%Y%m%d-%H%M%S")
     with ProgressWatcher() as watcher:
         result = job.run(resolved, folder, resume=resume is not None, rooms=assets, watcher=watcher)
-    short = f"\n  {result.why_short}" if result.why_short else ""
-    say(f"{len(result.rows)} of {result.target} rows in {result.generation_s:.1f} s{short}")
-    say(f"  dataset  {folder / 'dataset'}\n  report   {result.report()}")
+    _tell(result)
     if json:
         typer.echo(json_module.dumps(result.summary(), ensure_ascii=False))
+
+
+def _tell(result: "RunResult") -> None:
+    short = f"\n  {result.why_short}" if result.why_short else ""
+    say(f"{len(result.rows)} of {result.target} rows in {result.generation_s:.1f} s{short}")
+    if spent := result.spent():
+        failed = sum(row["count"] for row in result.failures)
+        said = f"  spent    {spent['calls']:,} calls, {spent['tokens']:,} tokens, "
+        say(f"{said}cost {spent['cost']:g}" + (f", {failed:,} failed tries" if failed else ""))
+    say(f"  dataset  {result.out / 'dataset'}\n  report   {result.report()}")

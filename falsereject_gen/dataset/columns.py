@@ -29,6 +29,7 @@ COLUMNS = (
     Column("entities", "list", "Entities of the brief that stand in the prompt."),
     Column("seed_ids", "list", "Toxic seeds whose entity graph it was drawn from."),
     Column("cast", "string", "Who generated and judged it; embedded means: no language model."),
+    Column("generator", "string", "Who wrote it: `embedded`, or the endpoint's name."),
     Column("harm", "float64", "The discriminator's score that it is harmful, 0 to 1."),
     Column("looks_toxic", "float64", "The discriminator's score that it looks toxic, 0 to 1."),
     Column("refused_by", "list", "Targets of the refusal pool that refused it directly."),

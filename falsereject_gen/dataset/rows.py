@@ -37,6 +37,7 @@ def to_row(candidate: Candidate, taxonomy: Taxonomy, cast: str, run_id: str) -> 
         entities=last.draft.entities,
         seed_ids=brief.seed_ids,
         cast=cast,
+        generator=last.draft.by,
         harm=verdict.harm,
         looks_toxic=verdict.looks_toxic,
         refused_by=_targets(candidate, _REFUSED),

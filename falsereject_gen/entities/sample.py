@@ -93,8 +93,7 @@ class Planner:
 
         Briefs are asked for in order, each at most `lookahead` ahead of the last noted result.
         """
-        while self._learned < ordinal - self._lookahead:
-            self._learn()
+        self._catch_up(ordinal)
         if not self._open:
             return None
         rng = random.Random(f"{self._rng}/brief/{ordinal}")
@@ -108,9 +107,7 @@ class Planner:
             key=lambda g: (self._seed_uses[g.seed_id], rng.random()),
         )
         entities = self._draw(graph.entities, rng)
-        self._load.update([(category,), (category, strategy), ("", strategy)])
-        self._seed_uses[graph.seed_id] += 1
-        self._entity_uses.update(entity.id for entity in entities)
+        self._use(category, strategy, [graph.seed_id], entities)
         kept = {entity.id for entity in entities}
         relations = tuple(r for r in graph.relations if r.source in kept and r.target in kept)
         body = [ordinal, category, strategy, [e.id for e in entities], graph.seed_id, self._rng]
@@ -124,6 +121,30 @@ class Planner:
             seed_ids=(graph.seed_id,),
             rng=rng.getrandbits(48),
         )
+
+    def restore(self, brief: Brief) -> None:
+        """Count a brief that an earlier sitting drew, in order, whatever would be drawn now.
+
+        With the same seeds that is the brief that `brief` would draw; with seeds added since, the
+        stored one stands, and the new seeds are behind by all uses of the old ones.
+        """
+        self._catch_up(brief.ordinal)
+        self._use(brief.category, brief.strategy, brief.seed_ids, brief.entities)
+
+    def _catch_up(self, ordinal: int) -> None:
+        while self._learned < ordinal - self._lookahead:
+            self._learn()
+
+    def _use(
+        self,
+        category: str,
+        strategy: Strategy,
+        seed_ids: Sequence[str],
+        entities: Sequence[Entity],
+    ) -> None:
+        self._load.update([(category,), (category, strategy), ("", strategy)])
+        self._seed_uses.update(seed_ids)
+        self._entity_uses.update(entity.id for entity in entities)
 
     def _draw(self, entities: Sequence[Entity], rng: random.Random) -> tuple[Entity, ...]:
         """A few entities of a seed, rarely used ones first, in the order of the seed."""

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from falsereject_gen.errors import ReplyError
 from falsereject_gen.loop.state import LoopState, current_round
-from falsereject_gen.records import Draft, Probe, Ruling, Stage, Verdict
+from falsereject_gen.records import NOBODY, Draft, Probe, Ruling, Stage, Verdict
 from falsereject_gen.roles.protocols import (
     Discriminator,
     Duplicates,
@@ -38,7 +38,7 @@ def generate(generator: Generator) -> Node:
         try:
             draft = await generator.write(state["brief"], state["rounds"])
         except ReplyError as fault:
-            draft = Draft(by="nobody", notes={"raw": fault.raw})
+            draft = Draft(by=NOBODY, notes={"raw": fault.raw})
             return _turn(draft, _unusable("generate", fault))
         ruling = None
         if draft.exhausted:
@@ -123,7 +123,8 @@ def _turn(draft: Draft, ruling: Ruling | None) -> dict[str, Any]:
 def _unusable(stage: Stage, fault: ReplyError) -> Ruling:
     """A role gave no usable reply: the turn fails, with the raw text kept."""
     raw = f"; raw reply: {fault.raw}" if fault.raw else ""
-    return Ruling(decision="revise", stage=stage, fault="other", reason=f"{fault}{raw}")
+    reason = f"{fault}{raw}"
+    return Ruling(decision="revise", stage=stage, fault="other", reason=reason, by=NOBODY)
 
 
 def _text(state: LoopState) -> str:

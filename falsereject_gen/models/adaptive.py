@@ -9,13 +9,31 @@ the last known capacity, slowly above it. No clock and no I/O here; time is an a
 
 import logging
 import math
+from dataclasses import dataclass
 
 __all__ = ["Adaptive"]
 
 log = logging.getLogger("falsereject_gen.models")
 
-_EXPERIMENT = 0.5  # the cut that tells overload from random loss
+_EXPERIMENT = 0.5  # the cut that tells overload from random loss …
+_SLIGHT = 0.7  # … and where the share is below 30 %, so that it would end the overload as well
+_RETEST = 3  # windows until what counts as random is put to the test again; doubles
 _HOPELESS = 0.8  # no random loss is this large: the endpoint is shut
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """A cut under way: the limit to restore, and the share seen at the limit before the cut."""
+
+    origin: float
+    at: float
+    share: float
+    known: int
+    cuts: int
+
+    def doubtful(self, now: float) -> bool:
+        """One cut is not enough to call it random: much was lost, or more than before."""
+        return (self.cuts == 1 and now >= 0.2) or (self.cuts <= 3 and now > 1.4 * self.share)
 
 
 class Adaptive:
@@ -34,10 +52,15 @@ class Adaptive:
         self.epoch = 0
         self._push_latency = 0.0
         self._floor_max = 0.0
-        self._before: tuple[float, float, int] | None = None
+        self._trial: _Trial | None = None
         self._gain = 0.0
-        self._calm = False
+        self._windows, self._retest = 0, _RETEST
         self._clear()
+
+    @property
+    def overloaded(self) -> bool:
+        """The endpoint was found to bear less than the ceiling, or is being tried."""
+        return self.capacity < self.ceiling or self._trial is not None
 
     def sent(self) -> int:
         """A call goes out; returns the epoch to give back with its result."""
@@ -59,8 +82,8 @@ class Adaptive:
         self._pushed += pushed
         if pushed and self._pushed == 1:
             self._streak = (self._sent, self._ok + 1)
-        if self._before is not None:
-            return self._experiment()
+        if self._trial is not None:
+            return self._experiment(self._trial)
         return self._watch()
 
     def _learn_latency(self, pushed: bool, seconds: float) -> None:
@@ -106,54 +129,58 @@ class Adaptive:
                 return False
             if share > _HOPELESS:
                 return self._shut()
-            if self._calm and self.limit >= 0.8 * self.capacity:
-                self._settle(self.limit, min(share, 0.25))
+            if self._windows and self.limit >= 0.98 * self.capacity:
+                self._settle(self.limit, min(share, 0.25))  # it climbed beyond what it knew
             else:
-                self._before = (self.limit, share, known)
-                self._move(max(1.0, self.limit * _EXPERIMENT))
+                self._begin(share, known)
         elif self._ok + self._pushed >= max(20.0, min(80.0, 8 * self.limit), 2 * self.limit):
             self._climb()
         return False
 
-    def _experiment(self) -> bool:
-        assert self._before is not None
-        limit, share, known = self._before
-        wanted = min(200.0, max(32.0, 10 / max(0.01, share)))
+    def _begin(self, share: float, known: int, origin: float | None = None, cuts: int = 1) -> None:
+        self._trial = _Trial(origin or self.limit, self.limit, share, known, cuts)
+        self._move(max(1.0, self.limit * (_SLIGHT if share < 0.3 else _EXPERIMENT)))
+
+    def _experiment(self, trial: _Trial) -> bool:
+        """Judge the cut once enough has come back."""
+        wanted = min(120.0, max(32.0, 10 / max(0.01, trial.share)))
         if self._pushed < 10 and self._ok + self._pushed < wanted:
             return False
         now, seen = self._share()
-        worse = self._too_many(now, seen) and now > 1.4 * share
-        if worse and self.limit > 1:  # at half the load: things are changing, measure once more
-            self._before = (limit, now, seen)
-            self._move(max(1.0, self.limit * _EXPERIMENT))
-            return False
-        self._before = None
+        self._trial = None
         if now > _HOPELESS:
             return self._shut()
-        if share - now > 2.5 * _spread(share, known, now, seen):
-            self._confirm(limit, share, now, seen)
+        if trial.share - now > 2.5 * _spread(trial.share, trial.known, now, seen):
+            self._confirm(trial, now, seen)
+        elif trial.doubtful(now) and self.limit > 1:
+            self._begin(now, seen, trial.origin, trial.cuts + 1)
         else:
-            self._acquit(limit, (share * known + now * seen) / (known + seen))
+            self._acquit(trial, now, seen)
         return False
 
-    def _acquit(self, limit: float, share: float) -> None:
+    def _acquit(self, trial: _Trial, now: float, seen: int) -> None:
         """The cut changed nothing: the loss is random, and the limit is restored."""
+        share = (trial.share * trial.known + now * seen) / (trial.known + seen)
         self.floor = self._floor_max = min(0.6, share)
+        self.capacity = math.inf
+        self._retest = min(64, 2 * self._retest)
         log.info("push-back of %.0f %% does not depend on load: taken as random", 100 * share)
-        self._move(limit)
+        self._move(trial.origin)
 
-    def _confirm(self, limit: float, share: float, now: float, seen: int) -> None:
+    def _confirm(self, trial: _Trial, now: float, seen: int) -> None:
         """It was overload: settle by the share after the cut, or, if that is none, before it."""
-        self.floor = min(self.floor, now)
+        self.floor = self._floor_max = min(self.floor, now)
+        self._retest = _RETEST
         if self._too_many(now, seen):
             self._settle(self.limit, now)
         else:
-            self._settle(limit, share)
+            borne = 1 - self.limit / trial.at
+            self._settle(trial.at, min(trial.share, borne))
 
     def _settle(self, limit: float, share: float) -> None:
         excess = max(0.0, (share - self.floor) / (1 - self.floor))
         self.capacity = max(1.0, limit * (1 - excess))
-        self._move(max(1.0, 0.92 * self.capacity))
+        self._move(max(1.0, 0.9 * self.capacity))
         log.info("endpoint is at its limit: %.0f calls at once", self.limit)
 
     def _shut(self) -> bool:
@@ -164,13 +191,16 @@ class Adaptive:
         self.limit = min(self.ceiling, limit)
         self.epoch += 1
         self._gain = 0.0
-        self._calm = False
+        self._windows = 0
         self._clear()
 
     def _climb(self) -> None:
-        """A window passed without too much push-back: more, or a little less where it is some."""
-        share, _ = self._share()
-        self._calm = True
+        """A window passed without too much push-back: go up, or down a little where it was some."""
+        share, known = self._share()
+        self._windows += 1
+        if self.floor > 0.02 and self._windows >= self._retest:
+            self._begin(share, known)
+            return
         self.floor = min(self._floor_max, 0.9 * self.floor + 0.1 * share)
         self._clear()
         if share > self.floor + 0.02 and self.capacity < self.ceiling:
@@ -179,7 +209,7 @@ class Adaptive:
             gap = min(self.capacity, self.ceiling) - self.limit
             self.limit += max(0.01 * self.limit, 0.4 * min(gap, self.limit))
         else:
-            self._gain = min(0.5, self._gain * 1.25 or 0.01)
+            self._gain = min(0.5, self._gain * 1.15 or 0.01)
             self.limit += self._gain * self.limit
         self.limit = min(self.ceiling, self.limit)
 

@@ -5,6 +5,7 @@ Owns the client, the turnstile and what was learned of the endpoint; knows no ca
 
 import asyncio
 import logging
+import math
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -73,6 +74,7 @@ class Caller:
         self._patience, self._parts, self._note = patience, parts, note
         self._dead: str | None = None
         self._ever_answered = False
+        self._answered_at = -math.inf
         self._given_up = 0
 
     async def answer(self, request: ChatRequest, tokens: float) -> ChatReply:
@@ -130,6 +132,7 @@ class Caller:
     def _well(self, call: _Call, one: _Try) -> ChatReply:
         assert one.reply is not None
         self._ever_answered, self._given_up = True, 0
+        self._answered_at = time.monotonic()
         if call.request.reply_schema is not None:
             self.learned.settle(one.mode)
         if self.learned.counts_tokens and not one.reply.counted:
@@ -159,7 +162,12 @@ class Caller:
                 return None
             raise self._give_up(fault, sum(call.counts.values()))
         self._doubt_mode(call, one, count)
-        return self._patience.wait(fault, count)
+        return self._patience.wait(fault, count, brisk=self._by_chance(fault))
+
+    def _by_chance(self, fault: Fault) -> bool:
+        """Calls beside it are being answered, and the endpoint is not at a limit."""
+        lately = time.monotonic() - self._answered_at < max(1.0, 3 * self.limiter.adaptive.latency)
+        return lately and (fault.kind not in PUSHBACK or not self.limiter.adaptive.overloaded)
 
     def _doubt_mode(self, call: _Call, one: _Try, count: int) -> None:
         """Some servers answer a schema with a bare 500: try the next mode for this call."""

@@ -67,6 +67,11 @@ class Models:
         """How each opened endpoint is doing, for the progress display."""
         return [endpoint.status() for endpoint in self._open.values()]
 
+    def hold(self) -> None:
+        """Send nothing more anywhere; calls under way go on."""
+        for endpoint in self._open.values():
+            endpoint.hold()
+
     async def close(self) -> None:
         """Close connections and write what is queued."""
         for endpoint in self._open.values():

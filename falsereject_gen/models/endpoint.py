@@ -124,6 +124,10 @@ class Endpoint:
             structured=self._caller.learned.structured,
         )
 
+    def hold(self) -> None:
+        """Send nothing more; calls under way go on."""
+        self._caller.limiter.pause(float("inf"))
+
     async def models(self) -> bytes:
         """The endpoint's list of models as JSON, for `doctor`.
 

@@ -88,11 +88,18 @@ class Patience:
         """Whether `count` failures of this kind are all that one call may have."""
         return count >= self.tries.get(kind, 1)
 
-    def wait(self, fault: Fault, count: int) -> float:
-        """Seconds until the next try: Retry-After is obeyed, else a jittered doubling."""
+    def wait(self, fault: Fault, count: int, *, brisk: bool = False) -> float:
+        """Seconds until the next try: Retry-After is obeyed, else a jittered doubling.
+
+        Args:
+            fault: what failed.
+            count: failures of that kind so far.
+            brisk: other calls are being answered, so this was chance: no long waits.
+        """
         if fault.wait is not None:
             return fault.wait * (1 + 0.05 * random.random())
-        return min(self.cap_s, self.base_s * 2.0 ** (count - 1)) * (0.5 + random.random() / 2)
+        cap = min(self.cap_s, 4 * self.base_s) if brisk else self.cap_s
+        return min(cap, self.base_s * 2.0 ** (count - 1)) * (0.5 + random.random() / 2)
 
 
 def retry_after(headers: Any) -> float | None:
@@ -155,7 +162,7 @@ def _read_error(body: str) -> tuple[str, str, str, str]:
     """The message, code and parameter of an error body, and all of it that can be matched."""
     try:
         error = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return " ".join(body[:300].split()), "", "", body[:4000]
     if isinstance(error, list) and error:
         error = error[0]

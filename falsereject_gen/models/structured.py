@@ -109,7 +109,7 @@ def find_json(text: str) -> Iterator[Any]:
     for piece in (text, *_FENCE.findall(text)):
         try:
             value = json.loads(piece)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(value, dict):
             yield value

@@ -65,7 +65,7 @@ def reply_of(
     try:
         data = json.loads(raw)
         choices = data.get("choices")
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         raise _unreadable(raw) from None
     try:
         if choices and not choices[0].get("error"):

@@ -19,9 +19,10 @@ from falsereject_gen.rooms import Rooms
 from falsereject_gen.settings import Role, RunSettings
 from falsereject_gen.taxonomy import Taxonomy
 
-__all__ = ["AnyCast", "build_cast"]
+__all__ = ["AnyCast", "build_cast", "players", "speakers"]
 
 _LOOP_ROLES: tuple[Role, ...] = ("generator", "discriminator", "panel", "pool", "orchestrator")
+_SERVES: dict[Role, Role] = {"extractor": "generator", "ranker": "generator", "judge": "pool"}
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,23 @@ def players(settings: RunSettings, role: Role) -> tuple[str, ...]:
     if role == "panel":
         return ()
     return ("embedded",) if settings.cast == "embedded" else ("default",)
+
+
+def speakers(settings: RunSettings) -> dict[Role, tuple[str, ...]]:
+    """The endpoints that play each role; roles that nobody speaks are left out.
+
+    Extractor and ranker serve a spoken generator only, the refusal judge a spoken pool only.
+    """
+    found: dict[Role, tuple[str, ...]] = {}
+    for role in _LOOP_ROLES:
+        found[role] = tuple(name for name in players(settings, role) if name != "embedded")
+    for role, served in _SERVES.items():
+        default = ("default",) if settings.cast == "spoken" else ()
+        given = settings.roles.get(role, default) if found[served] else ()
+        found[role] = tuple(name for name in given if name != "embedded")
+    if not found["extractor"]:
+        found["ranker"] = ()
+    return {role: names for role, names in found.items() if names}
 
 
 def build_cast(

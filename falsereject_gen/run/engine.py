@@ -7,8 +7,9 @@ committed stays, and a new `drive` over the same store goes on behind it.
 import asyncio
 import contextlib
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from falsereject_gen.loop.graph import build_loop
 from falsereject_gen.records import Brief, Candidate
@@ -31,11 +32,15 @@ class Engine:
         world: everything that stands still.
         store: where candidates go.
         on_commit: told of each committed candidate (progress).
+        on_stop: told of the first Ctrl-C.
+        settle: lets calls that are under way, and paid for, come in before the rest is cancelled.
     """
 
     world: World
     store: Store
     on_commit: Callable[[Candidate], None] = lambda _: None
+    on_stop: Callable[[], None] = lambda: None
+    settle: Callable[[], Awaitable[None]] = lambda: asyncio.sleep(0)
     accepted: int = 0
     stopping: bool = False
     _next: int = 0
@@ -45,6 +50,7 @@ class Engine:
         world = self.world
         self._turns = Turnstile(world.encoder, world.indexes, world.settings.dedup)
         self._loop = build_loop(world.cast, self._turns, world.settings.loop)
+        self._stop: asyncio.Future[None]
 
     @property
     def target(self) -> int:
@@ -59,33 +65,44 @@ class Engine:
     def replay(self) -> int:
         """Take in what the store holds; returns how many candidates that were.
 
-        The planner draws the stored briefs again, so that it stands where it stood.
+        The planner counts the stored briefs, so that it stands where it stood.
         """
         for candidate, vector in self.store.candidates():
-            self.world.planner.brief(self._next)
+            self.world.planner.restore(candidate.brief)
             self._count(candidate)
             self._turns.take(candidate, vector)
             self._next += 1
         return self._next
 
     async def drive(self) -> None:
-        """Play briefs until the target is reached, briefs run out, or `stopping` is set."""
+        """Play briefs until the target is reached, briefs run out, or `stopping` is set.
+
+        Raises:
+            Stopped: a budget is spent.
+            EndpointError: an endpoint cannot answer.
+        """
+        before = asyncio.all_tasks()
+        self._stop = asyncio.get_running_loop().create_future()
         with self._interruptible():
             try:
                 while not self.full and not self.stopping:
                     self._launch()
                     if not self._tasks:
                         return
-                    done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
-                    self._tasks -= done
-                    faults = [t.exception() for t in done if not t.cancelled()]
-                    for fault in filter(None, faults):
-                        raise fault
+                    await self._some_end()
             finally:
-                for task in self._tasks:
-                    task.cancel()
-                await asyncio.gather(*self._tasks, return_exceptions=True)
+                await self.settle()
+                await _end(asyncio.all_tasks() - before)
                 self._tasks.clear()
+
+    async def _some_end(self) -> None:
+        """Wait for a brief to end or for Ctrl-C; what went wrong in a brief is raised."""
+        waited: set[asyncio.Future[None]] = {*self._tasks, self._stop}
+        done, _ = await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+        self._tasks -= done
+        faults = [one.exception() for one in done if not one.cancelled()]
+        for fault in filter(None, faults):
+            raise fault
 
     def _launch(self) -> None:
         ahead = lookahead(self.world.settings, self.world.cast)
@@ -119,13 +136,14 @@ class Engine:
 
     @contextlib.contextmanager
     def _interruptible(self) -> Iterator[None]:
-        """Ctrl-C drains: what is committed stays; a second one ends at once."""
+        """Ctrl-C lets calls under way come in; a second one ends at once."""
 
         def stop() -> None:
             self.stopping = True
-            for task in self._tasks:
-                task.cancel()
+            if not self._stop.done():
+                self._stop.set_result(None)
             loop.remove_signal_handler(signal.SIGINT)
+            self.on_stop()
 
         loop = asyncio.get_running_loop()
         try:
@@ -137,3 +155,11 @@ class Engine:
             yield
         finally:
             loop.remove_signal_handler(signal.SIGINT)
+
+
+async def _end(tasks: Iterable["asyncio.Task[Any]"]) -> None:
+    """Cancel what is left, also what briefs started and no longer wait for, and hear it out."""
+    tasks = list(tasks)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -33,7 +33,11 @@ def manifest(world: World, result: RunResult, accepted: list[Candidate]) -> dict
         "cast": world.cast.name,
         "settings": world.settings.model_dump(mode="json"),
         "counts": {**result.summary(), "by_category": by_category(accepted)},
+        "generator_refusals": generator_refusals([*accepted, *result.rejected]),
         "acceptance_by_round": acceptance_by_round([*accepted, *result.rejected]),
+        "usage": list(result.usage),
+        "failures": list(result.failures),
+        "warnings": list(result.warnings),
         "seeds": seed_summary(world),
         "graph": stats(world.graph),
         "categories": {c.id: {"name": c.name, "domain": c.domain} for c in world.taxonomy},
@@ -52,6 +56,12 @@ def acceptance_by_round(candidates: list[Candidate]) -> list[dict[str, float]]:
         share = round(so_far / len(candidates), 4)
         out.append({"rounds": rounds, "accepted": so_far, "share": share})
     return out
+
+
+def generator_refusals(candidates: list[Candidate]) -> dict[str, int]:
+    """Rounds in which a generator itself declined, by who it was."""
+    turns = [turn.draft for candidate in candidates for turn in candidate.rounds]
+    return dict(sorted(Counter(draft.by for draft in turns if draft.refused).items()))
 
 
 def by_category(accepted: list[Candidate]) -> dict[str, int]:

@@ -12,7 +12,11 @@ __all__ = ["RunResult"]
 
 @dataclass(frozen=True)
 class RunResult:
-    """The outcome of a run; `complete` is False when it could not reach its target."""
+    """The outcome of a run; `complete` is False when it could not reach its target.
+
+    `usage` has one row a role and model, `failures` one a role, kind and HTTP status; both cover
+    all sittings of the run and are empty when no endpoint was used.
+    """
 
     out: Path
     run_id: str
@@ -23,6 +27,9 @@ class RunResult:
     generation_s: float
     why_short: str = ""
     counts: dict[str, Any] = field(default_factory=dict)
+    usage: tuple[dict[str, Any], ...] = ()
+    failures: tuple[dict[str, Any], ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -51,4 +58,16 @@ class RunResult:
             "why_short": self.why_short,
             "wall_s": round(self.wall_s, 2),
             "generation_s": round(self.generation_s, 2),
+            **self.spent(),
+        }
+
+    def spent(self) -> dict[str, Any]:
+        """Answered calls, tokens and cost over all sittings; empty when no endpoint was used."""
+        if not self.usage:
+            return {}
+        tokens = sum(row["tokens_in"] + row["tokens_out"] for row in self.usage)
+        return {
+            "calls": sum(row["calls"] for row in self.usage),
+            "tokens": tokens,
+            "cost": round(sum(row["cost"] for row in self.usage), 6),
         }

@@ -2,9 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, get_args
-
-import networkx as nx
+from typing import TYPE_CHECKING, Any, get_args
 
 from falsereject_gen.dedup.encoder import Encoder, MiniLM
 from falsereject_gen.dedup.index import TextIndex
@@ -22,6 +20,9 @@ from falsereject_gen.rooms import Rooms
 from falsereject_gen.seeds.collect import Collection, collect_seeds, read_texts
 from falsereject_gen.settings import RunSettings
 from falsereject_gen.taxonomy import UNCATEGORISED, Taxonomy, load_taxonomy
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 __all__ = ["World", "lookahead", "prepare"]
 

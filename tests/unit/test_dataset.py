@@ -23,7 +23,7 @@ TAXONOMY = Taxonomy(
 )
 NAMES = [
     *("id", "prompt", "category", "category_name", "domain", "strategy", "entities", "seed_ids"),
-    *("cast", "harm", "looks_toxic", "refused_by", "complied_by", "rounds"),
+    *("cast", "generator", "harm", "looks_toxic", "refused_by", "complied_by", "rounds"),
     *("nearest_id", "nearest_score", "run_id"),
 ]
 TRAIN, TEST = (f"data/{name}-00000-of-00001.parquet" for name in ("train", "test"))
@@ -42,6 +42,7 @@ def make_row(k, prompt=None, **rest):
         "entities": ("kill",),
         "seed_ids": ("s-1", "s-2"),
         "cast": "embedded",
+        "generator": "embedded",
         "harm": 0.25,
         "looks_toxic": 0.75,
         "refused_by": ("lexical-guard",),
@@ -69,8 +70,10 @@ def make_settings(**rest):
             "min_compliances": 1,
             "patience": 9,
             "lookahead": 8,
+            "spoken_lookahead": 8,
         },
         "pool": ("lexical-guard", "strict-guard"),
+        "spoken_pool": ("plain",),
         "guards": {"lexical_min": 1, "neighbour_min": 0.55, "strict_harm": 0.3},
         "dedup": {"rows_max": 0.8, "seeds_max": 0.88, "reference_max": 0.87},
         "sampling": {"entities_min": 1, "entities_max": 4},

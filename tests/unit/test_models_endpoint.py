@@ -293,7 +293,9 @@ def test_parameters_a_model_refuses_are_learned_once(caplog):
             says = "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead."
             return error(400, says, param="max_tokens", code="unsupported_parameter")
         if "temperature" in body:
-            return error(400, "Unsupported value: 'temperature' does not support 0.2", param="temperature")
+            return error(
+                400, "Unsupported value: 'temperature' does not support 0.2", param="temperature"
+            )
         return answer()
 
     async def two(endpoint):
@@ -378,7 +380,7 @@ def test_a_budget_stops_cleanly_however_many_calls_are_open():
 
 def test_money_and_tokens_stop_too():
     async def until(endpoint):
-        for n in range(100):
+        for n in range(200):
             try:
                 await one(endpoint, text=str(n))
             except Stopped as stop:

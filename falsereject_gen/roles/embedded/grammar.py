@@ -19,7 +19,7 @@ from falsereject_gen.rooms import Rooms
 __all__ = ["MAX_WORDS", "MIN_WORDS", "Grammar", "Shape", "load_grammar"]
 
 MIN_WORDS, MAX_WORDS = 8, 45
-OWN_SHARE = 0.75
+OWN_SHARE = 0.9
 """How often a reading's own request is taken, generic frames having the rest."""
 SCENE_SHARE = 0.4
 """How likely a set-up sentence is to come early, a plain request having 1."""
@@ -61,7 +61,7 @@ class Grammar:
     def shapes(self, reading: Reading, rng: random.Random) -> Iterator[Shape]:
         """All shapes of a reading in random order.
 
-        A reading's own requests (`ask`) come three times out of four while they last: they are the
+        A reading's own requests (`ask`) come most of the time while they last: they are the
         most specific thing that can be said. They stand alone, without a set-up.
         """
         own = [Shape(request) for request in reading.ask]

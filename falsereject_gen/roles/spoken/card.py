@@ -5,9 +5,10 @@ JSON string in which no tag can be closed.
 """
 
 import json
+import re
 from typing import Any
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined, TemplateError
+from jinja2 import Environment, FunctionLoader, StrictUndefined, TemplateError, Undefined
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from falsereject_gen.errors import RoomError
@@ -16,6 +17,9 @@ from falsereject_gen.roles.spoken.replies import REPLIES
 from falsereject_gen.rooms import Rooms
 
 __all__ = ["AgentCard", "Prompts", "load_card"]
+
+# Tags, what some readers take for the end of a line, and what turns the direction of writing.
+_UNSAFE = re.compile("[<>\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 
 class AgentCard(BaseModel):
@@ -67,11 +71,13 @@ class Prompts:
 
 
 def quoted(value: Any) -> str:
-    """A value as JSON in which no tag can be opened or closed."""
+    """A value as JSON in which no tag can be opened or closed and no line ends."""
+    if isinstance(value, Undefined):
+        str(value)  # raises, by StrictUndefined, with the variable's name
     if isinstance(value, BaseModel):
         value = value.model_dump(mode="json")
     text = json.dumps(value, ensure_ascii=False)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e")
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def load_card(rooms: Rooms, name: str) -> AgentCard:

@@ -89,17 +89,20 @@ class Sieve:
     Args:
         stages: cheap ones first; the verdict of the last one asked counts, with the highest harm.
         harm_max: harm from which a later stage is not asked any more.
+        toxic_min: looks_toxic up to which it is not: the lowest counts, so it fell already.
     """
 
-    def __init__(self, stages: Sequence[Discriminator], harm_max: float) -> None:
-        self._stages, self._harm_max = stages, harm_max
+    def __init__(
+        self, stages: Sequence[Discriminator], harm_max: float, toxic_min: float = 0.0
+    ) -> None:
+        self._stages, self._harm_max, self._toxic_min = stages, harm_max, toxic_min
 
     async def judge(self, text: str) -> Verdict:
         """The joint verdict."""
         verdicts: list[Verdict] = []
         for stage in self._stages:
             verdicts.append(await stage.judge(text))
-            if verdicts[-1].label != "benign" or verdicts[-1].harm >= self._harm_max:
+            if self._fails(verdicts[-1]):
                 break
         last = verdicts[-1]
         return last.model_copy(
@@ -110,6 +113,10 @@ class Sieve:
                 "by": " + ".join(v.by for v in verdicts),
             }
         )
+
+    def _fails(self, verdict: Verdict) -> bool:
+        tame = verdict.looks_toxic <= self._toxic_min
+        return tame or verdict.label != "benign" or verdict.harm >= self._harm_max
 
 
 class RefusalJudge:

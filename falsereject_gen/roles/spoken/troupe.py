@@ -64,7 +64,7 @@ class Troupe:
 
     def sieve(self, stages: Sequence[Discriminator], harm_max: float) -> Sieve:
         """Discriminators one after the other."""
-        return Sieve(stages, harm_max)
+        return Sieve(stages, harm_max, self._settings.loop.toxic_min)
 
     def targets(self, name: str) -> list[Target]:
         """The targets of one endpoint: one for each card of `spoken_pool`."""

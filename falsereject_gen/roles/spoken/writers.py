@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from falsereject_gen.errors import ReplyError
 from falsereject_gen.records import (
+    NOBODY,
     Brief,
     Draft,
     Entity,
@@ -13,7 +14,6 @@ from falsereject_gen.records import (
     Round,
     Seed,
     SeedGraph,
-    Verdict,
 )
 from falsereject_gen.roles.refusal import RefusalRules
 from falsereject_gen.roles.spoken.agent import Agent, RefusedError
@@ -25,6 +25,9 @@ from falsereject_gen.roles.spoken.replies import (
 from falsereject_gen.taxonomy import Taxonomy
 
 __all__ = ["SpokenExtractor", "SpokenGenerator"]
+
+LONGEST_NAME = 8
+"""Words of an entity or a label; what is longer is a piece of the seed, which nobody may see."""
 
 
 class SpokenExtractor:
@@ -96,14 +99,16 @@ def most_shared(found: Sequence[ExtractorReply]) -> ExtractorReply:
 
 
 def _graph(seed: Seed, reply: ExtractorReply, votes: int) -> SeedGraph:
+    """The graph of an extraction; names that are no names but sentences are left out."""
     entities = {
         e.name.lower(): Entity(id=e.name.lower(), surface=e.name, kind=e.kind)
         for e in reply.entities
+        if _is_name(e.name, seed)
     }
     relations = tuple(
         Relation(source=r.source.lower(), label=r.label, target=r.target.lower(), seed_id=seed.id)
         for r in reply.relations
-        if r.source.lower() in entities and r.target.lower() in entities
+        if r.source.lower() in entities and r.target.lower() in entities and _is_name(r.label, seed)
     )
     return SeedGraph(
         seed_id=seed.id,
@@ -112,6 +117,11 @@ def _graph(seed: Seed, reply: ExtractorReply, votes: int) -> SeedGraph:
         relations=relations,
         votes=votes,
     )
+
+
+def _is_name(name: str, seed: Seed) -> bool:
+    words = name.split()
+    return 0 < len(words) <= LONGEST_NAME and words != seed.text.split()
 
 
 class SpokenGenerator:
@@ -159,18 +169,27 @@ class SpokenGenerator:
         except RefusedError as fault:
             return Draft(by=by, refused=True, notes={"raw": fault.raw})
         except ReplyError as fault:
-            if self._rules.decide(fault.raw).outcome == "direct_refusal":
+            if self._declines(fault.raw):
                 return Draft(by=by, refused=True, notes={"raw": fault.raw})
             raise
         text = " ".join(reply.prompt.split())
+        if self._declines(text):
+            return Draft(by=by, refused=True, notes={"raw": text})
         named = tuple(e.id for e in entities if e.surface.lower() in text.lower())
         return Draft(text=text, by=by, notes={"answer": reply.reading}, entities=named)
 
+    def _declines(self, text: str) -> bool:
+        """Whether it refuses in words; a question is what was asked for, whatever it says."""
+        asks = text.rstrip(" \"'`*)").endswith("?")
+        return not asks and self._rules.decide(text).outcome == "direct_refusal"
+
 
 def shown(turn: Round) -> Round:
-    """A round as the generator may see it: the verdict is the discriminator's own words."""
-    if turn.verdict is None or turn.verdict.feedback:
-        return turn
-    feedback = "; ".join(turn.verdict.reasons)
-    verdict = Verdict.model_validate({**turn.verdict.model_dump(), "feedback": feedback})
-    return turn.model_copy(update={"verdict": verdict})
+    """A round as the generator may see it: what was said of the text, and no failed call."""
+    verdict, ruling = turn.verdict, turn.ruling
+    if verdict is not None and not verdict.feedback:
+        verdict = verdict.model_copy(update={"feedback": "; ".join(verdict.reasons)})
+    if ruling.by == NOBODY:
+        ruling = ruling.model_copy(update={"reason": "no usable reply came; nothing was judged"})
+    answered = tuple(probe for probe in turn.probes if probe.outcome != "error")
+    return turn.model_copy(update={"verdict": verdict, "ruling": ruling, "probes": answered})

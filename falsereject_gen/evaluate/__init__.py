@@ -1,0 +1,1 @@
+"""Measures of a dataset of prompts: diversity, openings, length, balance, coverage."""
