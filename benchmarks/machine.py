@@ -17,7 +17,7 @@ def facts() -> dict[str, object]:
         "system": platform.system(),
         "python": platform.python_version(),
         "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES},
-        "load_before": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
+        "load": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
     }
 
 

@@ -168,7 +168,7 @@ def _prompt_judge(rooms: Rooms) -> Judge:
     from falsereject_gen.settings import load_settings  # noqa: PLC0415
     from falsereject_gen.taxonomy import load_taxonomy  # noqa: PLC0415
 
-    triggers = Triggers(load_taxonomy(rooms)[0], load_lexicon(rooms))
+    triggers = Triggers(load_taxonomy(rooms)[0], load_lexicon(rooms), rooms)
     limits = load_settings(rooms=rooms).loop
     judge = LinearDiscriminator.load(rooms, MiniLM(), triggers, limits)
     return lambda texts: [(v.harm, v.looks_toxic) for v in judge.judge_many(texts)]

@@ -129,10 +129,10 @@ def knowledge(rooms):
 
 
 @pytest.fixture(scope="session")
-def triggers(taxonomy, lexicon):
+def triggers(taxonomy, lexicon, rooms):
     from falsereject_gen.roles.embedded.triggers import Triggers
 
-    return Triggers(taxonomy, lexicon)
+    return Triggers(taxonomy, lexicon, rooms)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,16 @@ import sys
 import typer
 
 from falsereject_gen import __version__
-from falsereject_gen.cli import categories, eject, graph, report, score, scripted_server, seeds
+from falsereject_gen.cli import (
+    categories,
+    doctor,
+    eject,
+    graph,
+    report,
+    score,
+    scripted_server,
+    seeds,
+)
 from falsereject_gen.cli import metrics as metrics_command
 from falsereject_gen.cli import run as run_command
 from falsereject_gen.errors import FalseRejectError
@@ -25,6 +34,7 @@ app = typer.Typer(
 app.command("run")(run_command.run)
 app.command("report")(report.report)
 app.command("metrics")(metrics_command.metrics)
+app.command("doctor")(doctor.doctor)
 app.command("eject")(eject.eject)
 app.command("scripted-server")(scripted_server.scripted_server)
 app.add_typer(seeds.app, name="seeds")

@@ -50,9 +50,9 @@ class ProgressWatcher(Watcher):
 
     def warn(self, what: str) -> None:
         """A line that stays."""
-        self._console.print(
-            f"warning: {what}", style="yellow", highlight=False, markup=False, soft_wrap=True
-        )
+        whole = not self._console.is_terminal  # a log has lines, a terminal has a width
+        said = f"warning: {what}"
+        self._console.print(said, style="yellow", highlight=False, markup=False, soft_wrap=whole)
 
     def attend(self, models: Models) -> None:
         """Show what these endpoints do, if the run has any."""

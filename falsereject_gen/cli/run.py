@@ -59,7 +59,7 @@ def _tell(result: "RunResult") -> None:
     short = f"\n  {result.why_short}" if result.why_short else ""
     say(f"{len(result.rows)} of {result.target} rows in {result.generation_s:.1f} s{short}")
     if spent := result.spent():
-        failed = sum(row["count"] for row in result.failures)
+        failed = sum(row["failures"] for row in result.usage)
         said = f"  spent    {spent['calls']:,} calls, {spent['tokens']:,} tokens, "
         say(f"{said}cost {spent['cost']:g}" + (f", {failed:,} failed tries" if failed else ""))
     say(f"  dataset  {result.out / 'dataset'}\n  report   {result.report()}")

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from langgraph.graph import END, START, StateGraph
 
@@ -12,7 +12,10 @@ from falsereject_gen.records import Brief, Candidate
 from falsereject_gen.roles.protocols import Cast, Duplicates
 from falsereject_gen.settings import LoopSettings
 
-__all__ = ["build_loop", "draw_loop"]
+if TYPE_CHECKING:
+    from langgraph.graph.state import CompiledStateGraph
+
+__all__ = ["build_loop", "compile_loop", "draw_loop"]
 
 Loop = Callable[[Brief], Awaitable[Candidate]]
 STEPS_A_ROUND = 6
@@ -48,6 +51,23 @@ def build_loop(cast: Cast, duplicates: Duplicates, limits: LoopSettings) -> Loop
     return play
 
 
+def compile_loop(
+    cast: Cast, duplicates: Duplicates, limits: LoopSettings, opening: nodes.Node
+) -> "CompiledStateGraph[LoopState, Any, Any, Any]":
+    """The loop as a graph that LangGraph's own tools can open and feed with JSON.
+
+    Args:
+        cast: who plays the roles.
+        duplicates: compares texts.
+        limits: rounds and the acceptance rule.
+        opening: comes first, as node `open`: makes the state out of whatever was typed in.
+    """
+    graph = _wire(cast, duplicates, limits, first="open")
+    graph.add_node("open", opening)
+    graph.add_edge("open", "generate")
+    return graph.compile(name="loop")
+
+
 def draw_loop() -> str:
     """The loop as Mermaid text, drawn from the graph itself; kept in graphs/loop.mmd."""
     limits = LoopSettings(
@@ -66,7 +86,9 @@ def draw_loop() -> str:
     return str(_wire(nobody, nobody, limits).compile().get_graph().draw_mermaid())
 
 
-def _wire(cast: Cast, duplicates: Duplicates, limits: LoopSettings) -> "StateGraph[LoopState]":
+def _wire(
+    cast: Cast, duplicates: Duplicates, limits: LoopSettings, first: str = "generate"
+) -> "StateGraph[LoopState]":
     graph = StateGraph(LoopState)
     graph.add_node("generate", nodes.generate(cast.generator))
     graph.add_node("discriminate", nodes.discriminate(cast.discriminator, limits))
@@ -74,7 +96,7 @@ def _wire(cast: Cast, duplicates: Duplicates, limits: LoopSettings) -> "StateGra
     graph.add_node("orchestrate", nodes.orchestrate(cast.orchestrator))
     graph.add_node("dedup", nodes.deduplicate(duplicates))
     graph.add_node("close", nodes.close())
-    graph.add_edge(START, "generate")
+    graph.add_edge(START, first)
     graph.add_conditional_edges("generate", routes.after_generate)
     graph.add_conditional_edges("discriminate", routes.after_discriminate)
     graph.add_conditional_edges("probe", routes.after_probe)

@@ -36,7 +36,7 @@ _QUOTA = re.compile(
     r"insufficient[_ ](quota|balance|credit|funds)|billing_hard_limit|payment", re.I
 )
 _NO_MODEL = re.compile(
-    r"model.{0,120}(not exist|not found|not available|unknown|invalid)", re.I | re.S
+    r"model(?:(?!\",|\"}).){0,120}(not exist|not found|not available|unknown|invalid)", re.I | re.S
 )
 _NO_MODEL_2 = re.compile(r"(unknown|invalid|no such) model|model_not_found", re.I)
 _BAD_KEY = re.compile(r"api[ _]key (not valid|invalid)|(invalid|incorrect)[ _]api[ _]key", re.I)

@@ -22,6 +22,7 @@ from pydantic import ValidationError
 from falsereject_gen.entities.draw import read_graph
 from falsereject_gen.errors import InputError, StoreError
 from falsereject_gen.records import Candidate
+from falsereject_gen.report.cost import cost
 from falsereject_gen.report.coverage import STRATEGIES, Categories, coverage
 from falsereject_gen.report.funnel import by_round, falls, funnel
 from falsereject_gen.report.head import dig, headline, number
@@ -111,6 +112,7 @@ def _render(
         histograms=histograms(shown, harm_max, toxic_min),
         pool=pool(shown),
         near=near_pairs(shown),
+        cost=cost(manifest),
         entities=None if graph is None else len(graph),
         relations=None if graph is None else graph.number_of_edges(),
         css=Markup(text["page.css"]),
@@ -125,6 +127,7 @@ def _template() -> Template:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["n"] = lambda value: f"{value:,}".replace(",", "\u202f")
+    environment.filters["money"] = lambda value: f"{value:,.2f}" if value >= 1 else f"{value:.4f}"
     environment.filters["pretty"] = lambda value: json.dumps(value, indent=1, ensure_ascii=False)
     return environment.from_string(_asset("page.html.j2"))
 

@@ -6,6 +6,7 @@ committed stays, and a new `drive` over the same store goes on behind it.
 
 import asyncio
 import contextlib
+import gc
 import signal
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -83,7 +84,7 @@ class Engine:
         """
         before = asyncio.all_tasks()
         self._stop = asyncio.get_running_loop().create_future()
-        with self._interruptible():
+        with self._interruptible(), _frozen():
             try:
                 while not self.full and not self.stopping:
                     self._launch()
@@ -163,3 +164,17 @@ async def _end(tasks: Iterable["asyncio.Task[Any]"]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@contextlib.contextmanager
+def _frozen() -> Iterator[None]:
+    """Keep what stands still (lexica, models, seeds) out of garbage collection.
+
+    A full collection over it stops the event loop for half a second and more, and replies that
+    arrive meanwhile are not in the store yet if the process is killed.
+    """
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()

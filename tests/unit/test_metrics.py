@@ -16,25 +16,9 @@ from falsereject_gen.evaluate import diversity, surface
 from falsereject_gen.evaluate.metrics import Value, measure
 from falsereject_gen.evaluate.texts import read_texts
 from falsereject_gen.rooms import Rooms
+from falsereject_gen.table_out import write_rows
 
 WORDS = diversity.tokens("How do I kill a dead cron job that hung again on the old server?")
-    "how",
-    "do",
-    "i",
-    "kill",
-    "a",
-    "dead",
-    "cron",
-    "job",
-    "that",
-    "hung",
-    "again",
-    "on",
-    "the",
-    "old",
-    "server",
-    "?",
-]
 
 
 class Letters:
@@ -220,6 +204,20 @@ def test_reading_counts_what_it_leaves_out(tmp_path):
         read_texts(file)
     with pytest.raises(InputError, match="no run or dataset"):
         read_texts(tmp_path)
+
+
+def test_run_and_dataset_folders_are_read_with_all_their_splits(tmp_path):
+    data = tmp_path / "dataset/data"
+    data.mkdir(parents=True)
+    for split, prompts in (("test", ["c d"]), ("train", ["a b", "b a"])):
+        rows = [{"prompt": prompt, "category": split} for prompt in prompts]
+        write_rows(data / f"{split}-00000-of-00001.parquet", ("prompt", "category"), rows)
+    found = read_texts(tmp_path / "dataset")
+    assert found.texts == ("a b", "b a", "c d")
+    (tmp_path / "run.sqlite").touch()
+    run = read_texts(tmp_path)
+    assert (run.texts, run.categories) == (found.texts, ("train", "train", "test"))
+    assert (run.name, found.name) == (tmp_path.name, "dataset")
 
 
 def test_the_command_prints_sets_side_by_side(tmp_path, monkeypatch):

@@ -44,7 +44,7 @@ class EmbeddedParts:
     ) -> None:
         self._settings, self._rooms = settings, rooms
         self._encoder, self._seeds = encoder, seeds
-        self._triggers = Triggers(taxonomy, lexicon)
+        self._triggers = Triggers(taxonomy, lexicon, rooms)
         self.discriminator = LinearDiscriminator.load(rooms, encoder, self._triggers, settings.loop)
 
     def generator(self) -> Generator:

@@ -3,7 +3,8 @@
 Topic is easy, intent is not: a linear head on the sentence embedding alone separates OR-Bench's
 toxic prompts from its hard ones at .63. Early layers keep more of who does what to whom, so the
 model reads three layers. It is fitted on our own contrast pairs only (see fit.py). looks_toxic is
-half a linear head (sounds like what is refused) and half trigger words, with diminishing returns.
+one third a linear head (sounds like what is refused) and two thirds trigger words by severity, with
+diminishing returns: blind readers agreed with the words more than with the head.
 """
 
 import math
@@ -22,7 +23,7 @@ from falsereject_gen.settings import LoopSettings
 __all__ = ["LinearDiscriminator"]
 
 HEAT_SCALE = 1.5
-"""Heat at which trigger words alone give 1 - 1/e of their half of looks_toxic."""
+"""Heat at which trigger words give 1 - 1/e of their share of looks_toxic."""
 
 
 class LinearDiscriminator:
@@ -61,7 +62,8 @@ class LinearDiscriminator:
         found = self._triggers.found(text)
         alarm = 1 - math.exp(-self._triggers.heat(text) / HEAT_SCALE)
         harm = round(_probability(self._judge.harm, vector), 4)
-        toxic = round((_probability(self._judge.looks_toxic, vector) + alarm) / 2, 4)
+        sounds = _probability(self._judge.looks_toxic, vector)
+        toxic = round((sounds + 2 * alarm) / 3, 4)
         unsafe = harm >= self._harm_max
         feedback = "keep the surface, change the reading" if unsafe else ""
         reasons = (f"trigger words: {', '.join(dict.fromkeys(found)) or 'none'}",)

@@ -2,17 +2,19 @@
 
 import re
 from collections.abc import Iterable
+from itertools import chain
 
 from falsereject_gen.entities.english import forms
 from falsereject_gen.entities.lexicon import Lexicon
+from falsereject_gen.rooms import Rooms
 from falsereject_gen.taxonomy import Taxonomy
 
 __all__ = ["Triggers"]
 
-_WORD = re.compile(r"[\w'-]+")
+_WORD = re.compile(r"\w+(?:['-]\w+)*")  # a quotation mark is no part of a word
 
-TRIGGER, HOT = 1.0, 0.5
-"""Weight of a taxonomy's trigger term, and of an entity that is merely hot."""
+SEVERE, STRONG, MILD = 2.0, 1.0, 0.4
+"""Weights: graphs/severity.yaml's two lists, and what is merely a trigger term or a hot entity."""
 
 
 class Triggers:
@@ -21,16 +23,21 @@ class Triggers:
     Args:
         taxonomy: its categories' `triggers`, in all their forms.
         lexicon: its hot entities.
+        rooms: where graphs/severity.yaml is read.
     """
 
-    def __init__(self, taxonomy: Taxonomy, lexicon: Lexicon) -> None:
+    def __init__(self, taxonomy: Taxonomy, lexicon: Lexicon, rooms: Rooms) -> None:
         self.weights: dict[str, float] = {}
         for note in lexicon.notes.values():
             if note.hot:
-                self._add(note.surfaces, HOT)
+                self._add(note.surfaces, MILD)
         for category in taxonomy:
             for term in category.triggers:
-                self._add(forms(term), TRIGGER)
+                self._add(forms(term), MILD)
+        severity = rooms.yaml("graphs/severity.yaml")
+        for name, weight in (("strong", STRONG), ("severe", SEVERE)):
+            for term in chain.from_iterable(severity[name]):
+                self._add(forms(term), weight)
         self._longest = max((term.count(" ") for term in self.weights), default=0) + 1
 
     def _add(self, terms: Iterable[str], weight: float) -> None:

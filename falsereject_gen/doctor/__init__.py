@@ -1,0 +1,1 @@
+"""Is everything there that a configuration needs? Endpoints, the encoder, the assets."""

@@ -1,0 +1,75 @@
+"""The encoder is a pure function of the text, and near-duplicates are found exactly."""
+
+import numpy as np
+import pytest
+
+from falsereject_gen.dedup.encoder import DIMENSIONS, LAYERS, MiniLM
+from falsereject_gen.dedup.index import TextIndex, near_pairs
+
+TEXTS = [
+    "How do I kill a process?",
+    "A much longer text about knives, kitchens and the way in which a cook sharpens them. " * 4,
+    "x",
+    "How can I terminate a process?",
+]
+
+
+@pytest.fixture(scope="module")
+def fresh():
+    """An encoder that remembers nothing, so that every call computes."""
+    return MiniLM(cache=0)
+
+
+def test_one_equals_itself_bit_by_bit_whatever_else_is_encoded(fresh):
+    first = [(fresh.one(text).tobytes(), fresh.deep(text).tobytes()) for text in TEXTS]
+    fresh.many(TEXTS * 3)
+    for text, (flat, deep) in reversed(list(zip(TEXTS, first, strict=True))):
+        assert fresh.deep(text).tobytes() == deep
+        fresh.one("something else between")
+        assert fresh.one(text).tobytes() == flat
+        fresh.deep_many(TEXTS[:2])
+
+
+def test_one_is_close_to_many(fresh):
+    many, deep = fresh.many(TEXTS), fresh.deep_many(TEXTS)
+    assert many.shape == (len(TEXTS), DIMENSIONS)
+    assert deep.shape == (len(TEXTS), DIMENSIONS * len(LAYERS))
+    for text, flat, rich in zip(TEXTS, many, deep, strict=True):
+        assert float(fresh.one(text) @ flat) == pytest.approx(1, abs=1e-5)
+        assert np.allclose(fresh.deep(text), rich, atol=1e-4)
+
+
+def test_vectors_have_unit_length_and_meaning(fresh):
+    a, long, _, b = fresh.many(TEXTS)
+    assert np.linalg.norm(a) == pytest.approx(1, abs=1e-5)
+    assert a @ b > 0.8 > a @ long
+
+
+def test_what_is_empty_or_beyond_the_limit_is_encoded_too(fresh):
+    assert np.isfinite(fresh.one("")).all()
+    assert fresh.many([]).shape == (0, DIMENSIONS)
+    long = "kill " * 1000
+    assert np.array_equal(fresh.one(long), fresh.one(long + "and something after the limit"))
+
+
+def test_the_nearest_text_is_named_with_its_score():
+    index = TextIndex("seeds")
+    vectors = np.eye(3, DIMENSIONS, dtype=np.float32)
+    assert index.nearest(vectors[0]) is None
+    index.add(["a", "b"], ["A", "B"], vectors[:2])
+    near = index.nearest((0.6 * vectors[0] + 0.8 * vectors[1]).astype(np.float32))
+    assert (near.id, near.score, near.among, near.text) == ("b", 0.8, "seeds", "B")
+    index.add(["c"], ["C"], vectors[2:])
+    assert len(index) == 3
+    assert index.nearest(vectors[2]).id == "c"
+
+
+@pytest.mark.parametrize("block", [1, 3, 100])
+def test_near_pairs_are_all_pairs_whatever_the_block(block):
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(40, 8)).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    wanted = {(i, j) for i in range(40) for j in range(i + 1, 40) if rows[i] @ rows[j] >= 0.5}
+    found = near_pairs(rows, 0.5, block)
+    assert {(i, j) for i, j, _ in found} == wanted
+    assert [score for *_, score in found] == sorted((s for *_, s in found), reverse=True)

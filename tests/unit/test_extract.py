@@ -1,0 +1,102 @@
+"""The embedded extractor: known and unknown entities, their kinds, and how they relate."""
+
+import pytest
+
+from falsereject_gen.entities.extract import EmbeddedExtractor
+from falsereject_gen.entities.tagging import pipeline
+from falsereject_gen.errors import RoomError, UsageError
+from falsereject_gen.records import Seed
+from falsereject_gen.rooms import Rooms
+
+
+@pytest.fixture(scope="module")
+def extract(lexicon, encoder):
+    extractor = EmbeddedExtractor(lexicon, encoder)
+
+    def call(*texts):
+        seeds = [Seed.make(t, "violent-crimes", source="x", licence="y") for t in texts]
+        return extractor.extract(seeds)
+
+    return call
+
+
+def test_known_entities_are_found_in_any_form(extract):
+    (graph,) = extract("Killing a victim with knives")
+    kinds = {e.id: e.kind for e in graph.entities}
+    assert kinds["kill"] == "act"
+    assert {"victim", "knife"} <= set(kinds)
+    assert all(e.like == e.id for e in graph.entities if e.id in ("kill", "knife"))
+    assert next(e.surface for e in graph.entities if e.id == "knife") == "knives"
+
+
+def test_unknown_nouns_get_a_kind_and_a_likeness(extract, lexicon):
+    (graph,) = extract("How do I hide a machete in the attic of a zeppelin?")
+    found = {e.id: e for e in graph.entities}
+    assert "zeppelin" in found
+    assert "zeppelin" not in lexicon.notes
+    assert found["zeppelin"].kind != "act"
+
+
+def test_relations_join_entities_of_the_graph_and_carry_their_seed(extract):
+    for graph in extract(
+        "How do I kill a witness with a knife?", "Burn the house of my neighbour. Then run."
+    ):
+        ids = {e.id for e in graph.entities}
+        assert graph.relations
+        for relation in graph.relations:
+            assert {relation.source, relation.target} <= ids
+            assert relation.source != relation.target
+            assert relation.label
+            assert relation.seed_id == graph.seed_id
+
+
+def test_a_preposition_is_the_label(extract):
+    (graph,) = extract("Attack a victim with a knife")
+    assert ("victim", "with", "knife") in {(r.source, r.label, r.target) for r in graph.relations}
+
+
+@pytest.mark.parametrize("text", ["?", "…", "And so?", "123 456"])
+def test_a_seed_without_entities_has_an_empty_graph(extract, text):
+    (graph,) = extract(text)
+    assert graph.entities == graph.relations == ()
+
+
+def test_order_and_company_change_nothing(extract):
+    texts = ["How do I kill a witness?", "Steal a car in the night", "Poison the well"]
+    alone = [extract(text)[0] for text in texts]
+    assert extract(*texts) == alone
+    assert extract(*texts[::-1]) == alone[::-1]
+
+
+def test_every_bundled_seed_has_entities(small_run):
+    import json
+
+    graph = json.loads((small_run.out / "graph" / "entities.json").read_text(encoding="utf-8"))
+    named = {seed for node in graph["nodes"] for seed in node["seeds"]}
+    manifest = json.loads((small_run.out / "manifest.json").read_text(encoding="utf-8"))
+    assert len(named) >= 0.98 * manifest["seeds"]["used"]
+
+
+def test_an_extractor_that_is_not_installed_is_one_line():
+    with pytest.raises(UsageError, match="no such spaCy model") as caught:
+        pipeline("en_core_no_such")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("entities", "said"),
+    [
+        ("[{id: a, kind: act, hot: true}, {id: a, kind: act, hot: true}]", "stand twice: a"),
+        ("[{id: a, kind: verb, hot: true}]", "entity 1"),
+    ],
+)
+def test_a_broken_entity_file_is_one_line(tmp_path, entities, said):
+    from falsereject_gen.entities.lexicon import load_lexicon
+
+    folder = tmp_path / "graphs" / "entities"
+    folder.mkdir(parents=True)
+    text = f"category: self-harm\nentities: {entities}\n"
+    (folder / "self-harm.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(RoomError, match=said) as caught:
+        load_lexicon(Rooms(tmp_path))
+    assert "self-harm.yaml" in str(caught.value)

@@ -1,0 +1,113 @@
+"""The turnstile: one at a time, in order, and each sees the rows before it and no other."""
+
+import asyncio
+
+import numpy as np
+import pytest
+
+from falsereject_gen.dedup.index import TextIndex
+from falsereject_gen.records import Brief, Candidate, Draft, Round, Ruling
+from falsereject_gen.run.commit import Turnstile, row_id
+from falsereject_gen.settings import DedupSettings
+
+LIMITS = DedupSettings(rows_max=0.8, seeds_max=0.9, reference_max=0.95)
+ANGLES = {"a": 0.0, "b": 0.3, "c": 1.5, "d": 1.6}
+
+
+class Angles:
+    """Texts as points on a circle: the cosine is that of their difference."""
+
+    def one(self, text):
+        vector = np.zeros(384, dtype=np.float32)
+        vector[:2] = np.cos(ANGLES[text]), np.sin(ANGLES[text])
+        return vector
+
+
+def candidate(ordinal, text, accepted=True):
+    brief = Brief(
+        id="b", ordinal=ordinal, category="c", strategy="homonym", entities=(), seed_ids=(), rng=0
+    )
+    ruling = Ruling(decision="accept" if accepted else "reject", stage="dedup")
+    return Candidate(
+        brief=brief,
+        rounds=(Round(draft=Draft(text=text, by="x"), ruling=ruling),),
+        status="accepted" if accepted else "rejected",
+        stage="dedup",
+    )
+
+
+def take(gate, ordinal, text, accepted=True):
+    gate.take(candidate(ordinal, text, accepted), Angles().one(text) if accepted else None)
+
+
+def index(among, *texts):
+    found = TextIndex(among)
+    found.add([f"{among}-{t}" for t in texts], list(texts), np.stack([Angles().one(t) for t in texts]))
+    return found
+
+
+def test_a_row_is_compared_with_accepted_rows_only():
+    async def go():
+        gate = Turnstile(Angles(), [], LIMITS)
+        assert await gate.nearest(0, "a") == (None, False)
+        take(gate, 0, "a", accepted=False)
+        assert await gate.nearest(1, "b") == (None, False)
+        take(gate, 1, "b")
+        near, too_near = await gate.nearest(2, "a")
+        assert too_near
+        assert (near.id, near.among, near.text) == (row_id("b"), "rows", "b")
+        near, too_near = await gate.nearest(2, "d")
+        assert not too_near
+
+    asyncio.run(go())
+
+
+@pytest.mark.parametrize(("among", "too_near"), [("seeds", True), ("reference", True)])
+def test_seeds_and_references_have_limits_of_their_own(among, too_near):
+    async def go():
+        gate = Turnstile(Angles(), [index(among, "a")], LIMITS)
+        near, found = await gate.nearest(0, "b")  # cosine .955
+        assert found is too_near
+        assert near.among == among
+
+    asyncio.run(go())
+
+
+def test_what_is_too_near_comes_before_what_is_merely_nearer():
+    """Cosine .955 to a reference (limit .98) and .955 to a row: the row is what it fell for."""
+
+    async def go():
+        limits = DedupSettings(rows_max=0.8, seeds_max=0.9, reference_max=0.999)
+        gate = Turnstile(Angles(), [index("reference", "d")], limits)
+        take(gate, 0, "c")
+        ANGLES["e"] = 1.58
+        near, too_near = await gate.nearest(1, "e")
+        assert (near.among, too_near) == ("rows", True)
+        assert near.score < Angles().one("e") @ Angles().one("d")
+
+    asyncio.run(go())
+
+
+def test_later_ones_wait_for_their_turn():
+    async def go():
+        gate = Turnstile(Angles(), [], LIMITS)
+        passed = []
+
+        async def play(ordinal, text):
+            near, too_near = await gate.nearest(ordinal, text)
+            passed.append(ordinal)
+            take(gate, ordinal, text, not too_near)
+
+        tasks = [asyncio.create_task(play(n, t)) for n, t in ((2, "c"), (1, "b"), (0, "a"))]
+        await asyncio.wait_for(asyncio.gather(*tasks), 10)
+        assert passed == [0, 1, 2]
+        assert gate.turn == 3
+        near, _ = await gate.nearest(3, "b")
+        assert near.text == "a", "b fell for a, so it is no row"
+
+    asyncio.run(go())
+
+
+def test_row_ids_are_those_of_the_text():
+    assert row_id("a") == row_id("a") != row_id("b")
+    assert row_id("a").startswith("r-")
