@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-from machine import facts
+from machine import facts, load
 from reliability_svg import draw
 from roc import area, areas, operating, reliability
 
@@ -198,7 +198,7 @@ def main() -> None:
     result["reliability_held_out"] = found = reliability(hot, cold)
     bare = LinearDiscriminator.load(rooms, encoder.encoder, triggers, limits)
     result["batch_of_64"] = batch_ms(bare.judge_many, sides(files)[1])
-    result["load_after"] = facts()["load"]
+    result["load_after"] = load()
     print(json.dumps(result, indent=1))
     write(result, found["bins"])  # type: ignore[arg-type]
 

@@ -22,6 +22,7 @@ from collections import Counter
 from pathlib import Path
 
 from cheap import prepare_once, sitting, warm, write_some_seeds
+from machine import facts
 
 from falsereject_gen.models.scripted_server import ScriptedServer
 
@@ -109,7 +110,7 @@ def measure(target, kills, latency, concurrency, seed, work):
         for moment in sorted(rng.uniform(0, requests) for _ in range(kills)):
             before = server.stats()["repeated"]
             child = start(work / "killed", sets)
-            hit = kill_at(child, server, moment, rng.uniform(0, 0.1))
+            hit = kill_at(child, server, moment, rng.uniform(0, 0.5))
             hits += hit
             at.append({"requests": round(moment), "hit": hit, "repeated_before": before})
             if not hit:
@@ -138,14 +139,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--target", type=int, default=300)
     parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--latency", type=float, default=0.05)
+    parser.add_argument("--latency", type=float, default=0.2)
     parser.add_argument("--concurrency", type=int, default=64)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, default=HERE / "results" / "kill.json")
     given = vars(parser.parse_args())
     out = given.pop("out")
     with tempfile.TemporaryDirectory() as work:
-        found = measure(**given, work=Path(work))
+        found = {"machine": facts(), **measure(**given, work=Path(work))}
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     print({key: value for key, value in found.items() if key != "moments"})

@@ -17,8 +17,13 @@ def facts() -> dict[str, object]:
         "system": platform.system(),
         "python": platform.python_version(),
         "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES},
-        "load": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
+        "load_before": load(),
     }
+
+
+def load() -> float | None:
+    """Processes that wanted a core, over the last minute: above `cores`, timings mean little."""
+    return round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None
 
 
 def cpu_class() -> list[str]:

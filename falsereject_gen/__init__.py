@@ -3,6 +3,8 @@
 `run(settings)` is the main job; everything heavy is imported when it is first used.
 """
 
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -22,6 +24,25 @@ _WHERE = {
     "load_settings": "falsereject_gen.settings",
     "run": "falsereject_gen.job",
 }
+
+
+class _Room(ModuleType):
+    """The room `run/`, which can be called like the function whose name it has."""
+
+    def __call__(self, *args: Any, **given: Any) -> Any:
+        return __getattr__("run")(*args, **given)
+
+
+class _Package(ModuleType):
+    """Lets `frg.run(…)` be called whether or not the room `run/` has been imported."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "run" and isinstance(value, ModuleType):
+            value.__class__ = _Room
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> Any:

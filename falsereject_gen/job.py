@@ -19,7 +19,7 @@ from falsereject_gen.models.desk import Models
 from falsereject_gen.records import Candidate
 from falsereject_gen.report.page import write_report
 from falsereject_gen.rooms import Rooms
-from falsereject_gen.run.endpoints import check_keys, failures, one_family, open_run, settle
+from falsereject_gen.run.endpoints import check_keys, one_family, open_run, settle, spent
 from falsereject_gen.run.engine import Engine
 from falsereject_gen.run.manifest import manifest, write_json
 from falsereject_gen.run.result import RunResult
@@ -85,20 +85,18 @@ def run(
     warnings = one_family(settings, rooms)
     store = _open(folder, resume)
     try:
-        for line in warnings:
-            watcher.warn(line)
-        models = open_run(settings, rooms, store.path)
-        watcher.attend(models)
+        models = _attended(settings, rooms, store, watcher, warnings)
         world = prepare(settings, rooms, models, watcher.say)
         store.put("settings", settings.model_dump(mode="json"))
         engine = _engine(world, store, models, watcher)
         store.event("resumed" if resume else "started")
-        watcher.begin(engine.accepted, settings.target)
         begun = time.monotonic()
         asyncio.run(_drive(engine, models, folder))
         times = (time.monotonic() - begun, time.monotonic() - started)
         watcher.say("writing dataset and report")
-        return _finish(world, store, folder, times, _spent(models, store, warnings))
+        return _finish(
+            world, store, folder, times, {**spent(models, store.path), "warnings": tuple(warnings)}
+        )
     except OSError as fault:
         raise StoreError(
             f"{folder}: not written: {fault.strerror or fault}. The store is whole; "
@@ -126,8 +124,19 @@ def resumed_settings(folder: Path) -> RunSettings:
     return RunSettings.model_validate(values)
 
 
+def _attended(
+    settings: RunSettings, rooms: Rooms, store: Store, watcher: Watcher, warnings: list[str]
+) -> Models:
+    """The run's endpoints, with somebody watching."""
+    for line in warnings:
+        watcher.warn(line)
+    models = open_run(settings, rooms, store.path)
+    watcher.attend(models)
+    return models
+
+
 def _engine(world: World, store: Store, models: Models, watcher: Watcher) -> Engine:
-    """The engine, standing behind what the store holds."""
+    """The engine, standing behind what the store holds, and told to the watcher."""
     engine = Engine(
         world,
         store,
@@ -136,6 +145,7 @@ def _engine(world: World, store: Store, models: Models, watcher: Watcher) -> Eng
         settle=lambda: settle(models),
     )
     engine.replay()
+    watcher.begin(engine.accepted, engine.target)
     return engine
 
 
@@ -153,15 +163,6 @@ async def _drive(engine: Engine, models: Models, folder: Path) -> None:
         raise type(fault)(f"{fault}; {so_far}") from None
 
 
-def _spent(models: Models, store: Store, warnings: list[str]) -> dict[str, Any]:
-    """What a result says of its endpoints."""
-    return {
-        "usage": tuple(models.budget.usage.rows()),
-        "failures": tuple(failures(store.path)) if models.cache else (),
-        "warnings": tuple(warnings),
-    }
-
-
 def _open(folder: Path, resume: bool) -> Store:
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -177,7 +178,7 @@ def _open(folder: Path, resume: bool) -> Store:
 
 
 def _finish(
-    world: World, store: Store, folder: Path, times: tuple[float, float], spent: dict[str, Any]
+    world: World, store: Store, folder: Path, times: tuple[float, float], more: dict[str, Any]
 ) -> RunResult:
     """Write everything a run leaves behind, from the store."""
     found = [candidate for candidate, _ in store.candidates()]
@@ -194,7 +195,7 @@ def _finish(
         wall_s=times[1],
         generation_s=times[0],
         why_short="" if len(rows) == settings.target else _why_short(world, rejected),
-        **spent,
+        **more,
     )
     card = dataset_card(
         rows,

@@ -169,9 +169,9 @@ def small_run(make_run, tmp_path_factory):
 @pytest.fixture(scope="session")
 def few_seeds(rooms, tmp_path_factory):
     """A seed file with 4 of our seeds from each of 8 categories, in our own format."""
+    from falsereject_gen.records import Seed
     from falsereject_gen.seeds.bundled import seed_files
     from falsereject_gen.seeds.write import write_seeds
-    from falsereject_gen.records import Seed
 
     out = tmp_path_factory.mktemp("seeds") / "few.jsonl"
     kept = [

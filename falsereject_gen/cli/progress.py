@@ -5,12 +5,14 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from falsereject_gen.cli.options import say
 from falsereject_gen.cli.spending import Spending
 from falsereject_gen.job import Watcher
 from falsereject_gen.models.desk import Models
 from falsereject_gen.records import Candidate
+from falsereject_gen.run.result import RunResult
 
-__all__ = ["ProgressWatcher"]
+__all__ = ["ProgressWatcher", "tell"]
 
 LINES = 10
 """Plain lines that a run has where there is no terminal."""
@@ -97,3 +99,14 @@ class ProgressWatcher(Watcher):
         if self._spending is not None:
             parts += self._spending.view()
         return Group(*parts)
+
+
+def tell(result: RunResult) -> None:
+    """What came out of a run, in a few lines."""
+    short = f"\n  {result.why_short}" if result.why_short else ""
+    say(f"{len(result.rows)} of {result.target} rows in {result.generation_s:.1f} s{short}")
+    if spent := result.spent():
+        failed = sum(row["failures"] for row in result.usage)
+        said = f"  spent    {spent['calls']:,} calls, {spent['tokens']:,} tokens, "
+        say(f"{said}cost {spent['cost']:g}" + (f", {failed:,} failed tries" if failed else ""))
+    say(f"  dataset  {result.out / 'dataset'}\n  report   {result.report()}")

@@ -3,15 +3,12 @@
 import json as json_module
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from falsereject_gen.cli.options import rooms_of, say
+from falsereject_gen.cli.options import rooms_of
 from falsereject_gen.errors import UsageError
-
-if TYPE_CHECKING:
-    from falsereject_gen.run.result import RunResult
 
 __all__ = ["run"]
 
@@ -31,7 +28,7 @@ def run(
 ) -> None:
     """Generate a seemingly-toxic dataset: seeds in; dataset, batch and report out."""
     from falsereject_gen import job, settings  # noqa: PLC0415 - heavy
-    from falsereject_gen.cli.progress import ProgressWatcher  # noqa: PLC0415
+    from falsereject_gen.cli.progress import ProgressWatcher, tell  # noqa: PLC0415
 
     if out is not None and resume is not None:
         raise UsageError("--out and --resume: give one of them")
@@ -50,16 +47,6 @@ def run(
     folder = resume or out or Path("outputs") / time.strftime("%Y%m%d-%H%M%S")
     with ProgressWatcher() as watcher:
         result = job.run(resolved, folder, resume=resume is not None, rooms=assets, watcher=watcher)
-    _tell(result)
+    tell(result)
     if json:
         typer.echo(json_module.dumps(result.summary(), ensure_ascii=False))
-
-
-def _tell(result: "RunResult") -> None:
-    short = f"\n  {result.why_short}" if result.why_short else ""
-    say(f"{len(result.rows)} of {result.target} rows in {result.generation_s:.1f} s{short}")
-    if spent := result.spent():
-        failed = sum(row["failures"] for row in result.usage)
-        said = f"  spent    {spent['calls']:,} calls, {spent['tokens']:,} tokens, "
-        say(f"{said}cost {spent['cost']:g}" + (f", {failed:,} failed tries" if failed else ""))
-    say(f"  dataset  {result.out / 'dataset'}\n  report   {result.report()}")

@@ -48,7 +48,7 @@ def usage_table(rows: list[dict[str, Any]]) -> Table:
     """Calls, tokens and cost by role and model; at home in 80 columns."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("role", no_wrap=True)
-    table.add_column("model", overflow="ellipsis", no_wrap=True, max_width=30)
+    table.add_column("model", overflow="ellipsis", max_width=30)  # the one that gives way
     for name in ("calls", "failed", "tokens in", "out", "cost", "s a call"):
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from falsereject_gen.doctor.embedded import examine_embedded
 from falsereject_gen.doctor.findings import Examination, Finding
@@ -10,6 +11,9 @@ from falsereject_gen.rooms import Rooms
 from falsereject_gen.run.endpoints import one_family, targets
 from falsereject_gen.seeds.bundled import seed_files
 from falsereject_gen.settings import RunSettings
+
+if TYPE_CHECKING:
+    from falsereject_gen.doctor.endpoint import Questions
 
 __all__ = ["PROBE_FROM", "visit"]
 
@@ -44,12 +48,25 @@ async def _endpoints(
     settings: RunSettings, rooms: Rooms, plays: Mapping[str, tuple[str, ...]]
 ) -> list[Finding]:
     from falsereject_gen.doctor.endpoint import examine  # noqa: PLC0415 - loads openai
-    from falsereject_gen.roles.refusal import RefusalRules  # noqa: PLC0415
 
-    rules, where = RefusalRules(rooms), targets(settings, rooms)
-    files = sorted(seed_files(rooms), key=lambda part: part.category != PROBE_FROM)
-    probe = files[0].seeds[0]
+    questions, where = _questions(rooms), targets(settings, rooms)
     found = await asyncio.gather(
-        *(examine(name, target, rules, probe, plays[name]) for name, target in where.items())
+        *(examine(name, target, questions, plays[name]) for name, target in where.items())
     )
     return [one for findings in found for one in findings]
+
+
+def _questions(rooms: Rooms) -> "Questions":
+    from falsereject_gen.doctor.endpoint import Questions  # noqa: PLC0415 - loads openai
+    from falsereject_gen.roles.refusal import RefusalRules  # noqa: PLC0415
+    from falsereject_gen.roles.spoken.card import Prompts, load_card  # noqa: PLC0415
+
+    files = sorted(seed_files(rooms), key=lambda part: part.category != PROBE_FROM)
+    card = load_card(rooms, "judge")
+    text, reply = "Which colour is the sky on a clear day?", "It is blue."
+    return Questions(
+        judge=Prompts(rooms).messages(card, text=text, reply=reply),
+        sampling=dict(card.sampling),
+        harmful=files[0].seeds[0],
+        rules=RefusalRules(rooms),
+    )

@@ -1,7 +1,7 @@
 """Briefs drawn from the entity graphs: spread over categories, strategies and rare entities.
 
 The planner sees results with a fixed delay (`lookahead` briefs), never earlier: brief k depends on
-nothing but the settings and on what became of the briefs before k - lookahead. So the same run has
+nothing but the settings and on what became of the briefs up to k - lookahead. So the same run has
 the same briefs, however long its replies take.
 """
 
@@ -132,7 +132,7 @@ class Planner:
         self._use(brief.category, brief.strategy, brief.seed_ids, brief.entities)
 
     def _catch_up(self, ordinal: int) -> None:
-        while self._learned < ordinal - self._lookahead:
+        while self._learned <= ordinal - self._lookahead:
             self._learn()
 
     def _use(

@@ -28,6 +28,7 @@ log = logging.getLogger("falsereject_gen.models")
 
 Note = Callable[[ChatRequest, Fault, float, ChatReply | None], None]
 _DOWN = 3  # calls given up in a row, none answered between, from which the endpoint is down
+_SCOUTS = 4  # calls that go out before the first is answered: a wrong key is told no more often
 _ADAPTIONS = 12  # findings that one call may make
 
 
@@ -76,6 +77,7 @@ class Caller:
         self._ever_answered = False
         self._answered_at = -math.inf
         self._given_up = 0
+        self._known, self._scouts = asyncio.Event(), 0
 
     async def answer(self, request: ChatRequest, tokens: float) -> ChatReply:
         """Ask until there is an answer.
@@ -88,7 +90,16 @@ class Caller:
             CallFailed: this call was given up.
             EndpointError: no call to this endpoint can succeed as things stand.
         """
-        call = _Call(request, tokens)
+        if not self._known.is_set():
+            if self._scouts >= _SCOUTS:
+                await self._known.wait()
+            self._scouts += 1
+        try:
+            return await self._answer(_Call(request, tokens))
+        finally:
+            self._known.set()  # it answers, or never will
+
+    async def _answer(self, call: _Call) -> ChatReply:
         while True:
             if self._dead:
                 raise EndpointError(self._dead)
@@ -97,7 +108,7 @@ class Caller:
                 return self._well(call, one)
             wait = self._next(call, one)
             if wait is None:  # there is a reply of a kind, and no better one will come
-                return one.reply or _filtered(request)
+                return one.reply or _filtered(call.request)
             await asyncio.sleep(wait)
 
     async def _try(self, call: _Call) -> _Try:

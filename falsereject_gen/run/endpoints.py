@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from falsereject_gen.errors import UsageError
+from falsereject_gen.models.budget import Spent, Usage
 from falsereject_gen.models.cache import CallCache
 from falsereject_gen.models.config import (
     EndpointSettings,
@@ -28,10 +29,10 @@ from falsereject_gen.settings import RunSettings, explain
 __all__ = [
     "check_keys",
     "endpoint_settings",
-    "failures",
     "one_family",
     "open_run",
     "settle",
+    "spent",
     "targets",
 ]
 
@@ -109,14 +110,30 @@ async def settle(models: Models, seconds: float = SETTLE_S) -> None:
         await asyncio.sleep(0.02)
 
 
-def failures(store: Path) -> list[dict[str, Any]]:
-    """Failed tries of all sittings by role, kind and HTTP status (0: no answer), most first."""
-    cache = CallCache(store)
+def spent(models: Models, store: Path) -> dict[str, Any]:
+    """What all sittings have spent, from the store: calls that came in while a run ended, too.
+
+    Args:
+        models: of the last sitting, closed; replays, refusals and seconds are only known of it.
+        store: the run's SQLite file.
+
+    Returns:
+        `usage`, one row a role and model, and `failures`, failed tries by role, kind and HTTP
+        status (0: no answer), most first; both empty when nobody spoke.
+    """
+    if models.cache is None:
+        return {"usage": (), "failures": ()}
+    cache, whole = CallCache(store), Usage()
     try:
+        whole.add(cache.totals())
         names = ("role", "kind", "status", "count")
-        return [dict(zip(names, row, strict=True)) for row in cache.failures()]
+        failed = tuple(dict(zip(names, row, strict=True)) for row in cache.failures())
     finally:
         cache.close()
+    for (role, model), here in models.budget.usage.by.items():
+        only = Spent(cached=here.cached, refusals=here.refusals, seconds=here.seconds)
+        whole.add([(role, model, only)])
+    return {"usage": tuple(whole.rows()), "failures": failed}
 
 
 def one_family(settings: RunSettings, rooms: Rooms) -> list[str]:

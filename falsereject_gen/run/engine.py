@@ -93,7 +93,7 @@ class Engine:
                     await self._some_end()
             finally:
                 await self.settle()
-                await _end(asyncio.all_tasks() - before)
+                await _end({*self._tasks, *(asyncio.all_tasks() - before)})
                 self._tasks.clear()
 
     async def _some_end(self) -> None:

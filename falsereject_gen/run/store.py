@@ -45,9 +45,9 @@ class Store:
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
             self._db.executescript(_SCHEMA)
+            made = self.get("format")
         except sqlite3.DatabaseError as fault:
             raise StoreError(f"{path}: cannot be used as a run store: {fault}") from None
-        made = self.get("format")
         if made is None:
             self.put("format", FORMAT)
         elif made != FORMAT:

@@ -66,14 +66,8 @@ def prepare(
     encoder = MiniLM()
     say("reading and placing seeds")
     collection = collect_seeds(settings.seeds, rooms, taxonomy, crosswalks, encoder)
-    seeds = tuple(s for s in collection.seeds if s.category != UNCATEGORISED and s.language == "en")
-    if not seeds:
-        raise InputError(
-            f"none of {len(collection.seeds)} seeds can be used (all uncategorised or not English)",
-            path=", ".join(map(str, settings.seeds)),
-        )
-    index = TextIndex("seeds")
-    index.add([s.id for s in seeds], [s.text for s in seeds], encoder.many([s.text for s in seeds]))
+    seeds = _usable(collection, settings)
+    index = _indexed(seeds, encoder)
     say("extracting the entity graph")
     lexicon = load_lexicon(rooms)
     graphs = tuple(EmbeddedExtractor(lexicon, encoder, settings.extractor).extract(seeds))
@@ -103,6 +97,25 @@ def prepare(
         planner=planner,
         run_id=_run_id(settings, rooms, seeds),
     )
+
+
+def _usable(collection: Collection, settings: RunSettings) -> tuple[Seed, ...]:
+    """Seeds with a category, in English."""
+    seeds = tuple(s for s in collection.seeds if s.category != UNCATEGORISED and s.language == "en")
+    if not seeds:
+        raise InputError(
+            f"none of {len(collection.seeds)} seeds can be used (all uncategorised or not English)",
+            path=", ".join(map(str, settings.seeds)),
+        )
+    return seeds
+
+
+def _indexed(seeds: tuple[Seed, ...], encoder: Encoder) -> TextIndex:
+    """The toxic seeds, to be compared with."""
+    texts = [seed.text for seed in seeds]
+    index = TextIndex("seeds")
+    index.add([seed.id for seed in seeds], texts, encoder.many(texts))
+    return index
 
 
 def lookahead(settings: RunSettings, cast: Cast) -> int:

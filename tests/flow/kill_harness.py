@@ -14,12 +14,12 @@ from pathlib import Path
 
 os.environ.update(OMP_NUM_THREADS="1", TOKENIZERS_PARALLELISM="false")
 
-from falsereject_gen.dedup.encoder import MiniLM  # noqa: E402
-from falsereject_gen.entities.lexicon import load_lexicon  # noqa: E402
-from falsereject_gen.job import run  # noqa: E402
-from falsereject_gen.rooms import Rooms  # noqa: E402
-from falsereject_gen.run import world  # noqa: E402
-from falsereject_gen.settings import load_settings  # noqa: E402
+from falsereject_gen.dedup.encoder import MiniLM
+from falsereject_gen.entities.lexicon import load_lexicon
+from falsereject_gen.job import run
+from falsereject_gen.rooms import Rooms
+from falsereject_gen.run import world
+from falsereject_gen.settings import load_settings
 
 
 def stored(out):

@@ -43,7 +43,7 @@ def seeds(tmp_path):
 
 
 def one_line(told):
-    """The error: the last line, and the only one that is one; stages before it end in an ellipsis."""
+    """The error: the last line; what stands before it are stages, which end in an ellipsis."""
     lines = told.strip().splitlines()
     rest = [line for line in lines[:-1] if not line.endswith("…")]
     assert rest == []

@@ -27,9 +27,7 @@ def grammar(rooms):
 
 
 def reading(**rest):
-    return Reading(
-        id="x", strategy="homonym", entities=("kill",), answer="a", **{"do": (), **rest}
-    )
+    return Reading(id="x", strategy="homonym", entities=("kill",), answer="a", **{"do": (), **rest})
 
 
 @pytest.mark.parametrize(

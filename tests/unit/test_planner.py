@@ -32,9 +32,7 @@ def world(categories, seeds_each=3):
             link = Relation(source="kill", label="with", target="knife", seed_id=seed.id)
             seeds.append(seed)
             graphs.append(
-                SeedGraph(
-                    seed_id=seed.id, category=category, entities=entities, relations=(link,)
-                )
+                SeedGraph(seed_id=seed.id, category=category, entities=entities, relations=(link,))
             )
     return seeds, graphs
 
@@ -93,13 +91,13 @@ def test_entities_come_from_the_seed_within_the_limits_and_the_rare_ones_first()
 
 
 def test_a_brief_depends_on_no_result_later_than_the_lookahead():
-    """Brief k is the same whatever became of brief k - lookahead and all later ones."""
+    """Brief k is the same whatever became of brief k - lookahead + 1 and all later ones."""
     ahead, asked = 6, 40
     base = play(planner(lookahead=ahead), asked + 1, lambda b: b.ordinal % 2 == 0)
     other = play(
         planner(lookahead=ahead),
         asked + 1,
-        lambda b: b.ordinal % 2 == 0 if b.ordinal < asked - ahead else b.category == "a",
+        lambda b: b.ordinal % 2 == 0 if b.ordinal <= asked - ahead else b.category == "a",
     )
     assert base == other
 
@@ -117,8 +115,8 @@ def test_asking_ahead_or_one_by_one_gives_the_same():
     fast, plan = [], planner(lookahead=ahead)
     for ordinal in range(64):
         fast.append(plan.brief(ordinal))
-        if ordinal >= ahead:
-            oldest = fast[ordinal - ahead]
+        if ordinal >= ahead - 1:
+            oldest = fast[ordinal - ahead + 1]
             plan.record(ended(oldest, oldest.ordinal % 3 > 0))
     assert fast == slow
 
@@ -130,7 +128,7 @@ def test_another_seed_gives_other_briefs():
 
 
 def test_a_barren_category_is_closed_and_named():
-    plan = planner(patience=5, lookahead=0)
+    plan = planner(patience=5, lookahead=1)
     briefs = play(plan, 200, lambda b: b.category != "c")
     assert plan.closed == {"c": 5}
     assert Counter(b.category for b in briefs)["c"] == 5
@@ -138,12 +136,12 @@ def test_a_barren_category_is_closed_and_named():
 
 
 def test_an_accepted_row_makes_patience_new():
-    plan = planner("a", patience=3, lookahead=0)
+    plan = planner("a", patience=3, lookahead=1)
     assert len(play(plan, 50, lambda b: b.ordinal % 3 == 2)) == 50
     assert plan.closed == {}
 
 
-@pytest.mark.parametrize("lookahead", [0, 3, 50])
+@pytest.mark.parametrize("lookahead", [1, 3, 50])
 def test_when_nothing_is_accepted_it_ends(lookahead):
     plan = planner("ab", patience=4, lookahead=lookahead)
     briefs = play(plan, 10_000, lambda _: False)
@@ -161,7 +159,7 @@ def test_a_seed_without_entities_is_not_served():
         STRATEGIES,
         SamplingSettings(entities_min=1, entities_max=4),
         patience=1,
-        lookahead=0,
+        lookahead=1,
         rng=0,
     )
     assert plan.categories == ("a",)

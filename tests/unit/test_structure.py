@@ -18,7 +18,8 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 RANK = {"errors": 0, "records": 0, "files": 1, "rooms": 1, "settings": 2, "taxonomy": 2}
 RANK |= {"table_out": 2, "dedup": 3, "models": 3, "entities": 4, "seeds": 4, "roles": 5}
 RANK |= {"respond": 5, "loop": 6, "run": 7, "dataset": 8, "report": 8, "annotate": 8}
-RANK |= {"evaluate": 8, "scale": 8, "job": 9, "scoring": 9, "__init__": 10, "cli": 11}
+RANK |= {"evaluate": 8, "scale": 8, "doctor": 8, "forecast": 8, "job": 9, "scoring": 9, "studio": 9}
+RANK |= {"__init__": 10, "cli": 11}
 
 # A library and the only places that may import it.
 FENCES = {
@@ -38,7 +39,7 @@ FENCES = {
 }
 
 # Longer than 50 lines with their docstrings; a name that no longer is must leave this list.
-LONG = {("job.py", "run"), ("run/world.py", "prepare")}
+LONG = {("job.py", "run")}
 
 
 def name_of(path):
@@ -173,7 +174,10 @@ def test_functions_and_files_stay_short():
 
 
 def test_a_command_file_has_at_most_80_lines():
+    shared = {"progress.py", "spending.py"}  # no command
     for path in (PACKAGE / "cli").glob("*.py"):
+        if path.name in shared:
+            continue
         assert len(path.read_text(encoding="utf-8").splitlines()) <= 80, path
 
 
@@ -228,8 +232,8 @@ def test_langgraph_json_names_something():
     place = ROOT / "langgraph.json"
     if not place.exists():
         pytest.skip("no langgraph.json")
-    for where in json.loads(place.read_text(encoding="utf-8"))["graphs"].values():
-        file, _, name = where.partition(":")
+    for entry in json.loads(place.read_text(encoding="utf-8"))["graphs"].values():
+        file, _, name = entry["path"].partition(":")
         module = file.removeprefix("./").removesuffix(".py").replace("/", ".")
         assert hasattr(importlib.import_module(module), name)
 

@@ -79,7 +79,7 @@ def test_ones_own_in_place_and_on_top(tmp_path, rooms):
     ("text", "said"),
     [
         (MINE + MINE.split("categories:\n")[1], "`kites` stands twice"),
-        ("extends: bundled\ncategories: [{id: self-harm, name: X, domain: d, definition: e}]", "twice"),
+        ("extends: bundled\n" + MINE.replace("id: kites", "id: self-harm"), "stands twice"),
         ("extends: ours\n" + MINE, "`extends` can only be `bundled`"),
         ("kites: yes\n", "`categories:`"),
         ("- kites\n", "mapping"),

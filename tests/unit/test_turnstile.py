@@ -42,7 +42,8 @@ def take(gate, ordinal, text, accepted=True):
 
 def index(among, *texts):
     found = TextIndex(among)
-    found.add([f"{among}-{t}" for t in texts], list(texts), np.stack([Angles().one(t) for t in texts]))
+    ids, vectors = [f"{among}-{t}" for t in texts], [Angles().one(t) for t in texts]
+    found.add(ids, list(texts), np.stack(vectors))
     return found
 
 
@@ -74,10 +75,10 @@ def test_seeds_and_references_have_limits_of_their_own(among, too_near):
 
 
 def test_what_is_too_near_comes_before_what_is_merely_nearer():
-    """Cosine .955 to a reference (limit .98) and .955 to a row: the row is what it fell for."""
+    """Cosine .9998 to a reference (limit 1) and .997 to a row: the row is what it fell for."""
 
     async def go():
-        limits = DedupSettings(rows_max=0.8, seeds_max=0.9, reference_max=0.999)
+        limits = DedupSettings(rows_max=0.8, seeds_max=0.9, reference_max=1.0)
         gate = Turnstile(Angles(), [index("reference", "d")], limits)
         take(gate, 0, "c")
         ANGLES["e"] = 1.58
@@ -94,7 +95,7 @@ def test_later_ones_wait_for_their_turn():
         passed = []
 
         async def play(ordinal, text):
-            near, too_near = await gate.nearest(ordinal, text)
+            _, too_near = await gate.nearest(ordinal, text)
             passed.append(ordinal)
             take(gate, ordinal, text, not too_near)
 

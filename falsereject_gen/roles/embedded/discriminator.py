@@ -7,6 +7,7 @@ one third a linear head (sounds like what is refused) and two thirds trigger wor
 diminishing returns: blind readers agreed with the words more than with the head.
 """
 
+import logging
 import math
 from collections.abc import Sequence
 
@@ -21,6 +22,8 @@ from falsereject_gen.seeds.bundled import seed_files
 from falsereject_gen.settings import LoopSettings
 
 __all__ = ["LinearDiscriminator"]
+
+log = logging.getLogger("falsereject_gen.roles")
 
 HEAT_SCALE = 1.5
 """Heat at which trigger words give 1 - 1/e of their share of looks_toxic."""
@@ -46,7 +49,10 @@ class LinearDiscriminator:
     ) -> "LinearDiscriminator":
         """With the fitted heads of graphs/judge.json; fitted anew if the pairs were edited."""
         files = seed_files(rooms)
-        judge = load_judge(rooms, files) or fit_judge(files, encoder)
+        judge = load_judge(rooms, files)
+        if judge is None:
+            log.warning("the contrast pairs were edited: fitting the discriminator (about 20 s)")
+            judge = fit_judge(files, encoder)
         return cls(judge, encoder, triggers, limits.harm_max)
 
     async def judge(self, text: str) -> Verdict:

@@ -41,7 +41,7 @@ class Triggers:
         self._longest = max((term.count(" ") for term in self.weights), default=0) + 1
 
     def _add(self, terms: Iterable[str], weight: float) -> None:
-        for term in terms:
+        for term in (" ".join(_WORD.findall(form)) for form in terms):  # as texts are read
             self.weights[term] = max(weight, self.weights.get(term, 0.0))
 
     def found(self, text: str) -> list[str]:
