@@ -13,7 +13,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 
 demo: setup
 	rm -rf $(RUN_DIR)
-	$(VENV)/bin/falsereject-gen run --target 250 --out $(RUN_DIR)
+	$(VENV)/bin/falsereject-gen run --target 220 --out $(RUN_DIR)
 
 test: setup
 	$(PY) -m pytest -m 'not live and not service'
