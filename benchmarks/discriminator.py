@@ -13,6 +13,7 @@ import json
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -114,7 +115,7 @@ def sweep(files: Sequence[SeedFile], encoder: Once, folds: int) -> list[dict[str
     """
     out = []
     for strength in STRENGTHS:
-        hot, cold = held_out(files, folds, lambda part, c=strength: baseline(part, encoder, c))
+        hot, cold = held_out(files, folds, partial(baseline, encoder=encoder, strength=strength))
         judge = baseline(files, encoder, strength)
         row = {"C": strength, "own_pairs_held_out_categories": round(area(hot, cold), 3)}
         for name, ((toxic, benign), _) in foreign().items():
@@ -141,7 +142,11 @@ def column(path: Path, name: str) -> list[str]:
 
 
 def batch_ms(judge: Callable[[Sequence[str]], object], texts: Sequence[str]) -> dict[str, float]:
-    """One batch of 64 texts, embedding included: fastest and median of 15, after a warm-up."""
+    """One batch of 64 texts, embedding included: fastest and median of 15, after a warm-up.
+
+    One other busy process on a machine of two cores makes this five times slower (two threads
+    wait for each other at every layer), and evenly so: read it beside `load_before`.
+    """
     found = []
     for turn in range(16):
         started = time.perf_counter()
