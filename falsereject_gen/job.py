@@ -19,15 +19,16 @@ from falsereject_gen.models.desk import Models
 from falsereject_gen.records import Candidate
 from falsereject_gen.report.page import write_report
 from falsereject_gen.rooms import Rooms
-from falsereject_gen.run.endpoints import check_keys, one_family, open_run, settle, spent
+from falsereject_gen.run.endpoints import check_keys, one_family, open_run, settle, spent, width
 from falsereject_gen.run.engine import Engine
 from falsereject_gen.run.manifest import manifest, write_json
 from falsereject_gen.run.result import RunResult
+from falsereject_gen.run.resume import changed_since, remember
 from falsereject_gen.run.store import Store
 from falsereject_gen.run.world import World, prepare
 from falsereject_gen.settings import RunSettings
 
-__all__ = ["Watcher", "resumed_settings", "run"]
+__all__ = ["Watcher", "run"]
 
 
 class Watcher:
@@ -84,10 +85,12 @@ def run(
     check_keys(settings, rooms)
     warnings = one_family(settings, rooms)
     store = _open(folder, resume)
+    models = None
     try:
         models = _attended(settings, rooms, store, watcher, warnings)
         world = prepare(settings, rooms, models, watcher.say)
-        store.put("settings", settings.model_dump(mode="json"))
+        warnings += _changes(store, settings, rooms, watcher) if resume else []
+        remember(store, settings, rooms)
         engine = _engine(world, store, models, watcher)
         store.event("resumed" if resume else "started")
         begun = time.monotonic()
@@ -103,25 +106,9 @@ def run(
             f"make room and go on with: falsereject-gen run --resume {folder}"
         ) from None
     finally:
+        if models is not None:
+            models.abandon()
         store.close()
-
-
-def resumed_settings(folder: Path) -> RunSettings:
-    """The settings of the run in a folder.
-
-    Raises:
-        UsageError: there is no run in it.
-    """
-    if not (folder / "run.sqlite").is_file():
-        raise UsageError(f"--resume {folder}: no run.sqlite in it, so no run to go on with")
-    store = Store(folder / "run.sqlite")
-    try:
-        values = store.get("settings")
-    finally:
-        store.close()
-    if values is None:
-        raise UsageError(f"--resume {folder}: the run stopped before it began; start it anew")
-    return RunSettings.model_validate(values)
 
 
 def _attended(
@@ -135,6 +122,14 @@ def _attended(
     return models
 
 
+def _changes(store: Store, settings: RunSettings, rooms: Rooms, watcher: Watcher) -> list[str]:
+    """What is not as it was in the run that goes on, told and kept for the manifest."""
+    found = changed_since(store, settings, rooms)
+    for line in found:
+        watcher.warn(line)
+    return found
+
+
 def _engine(world: World, store: Store, models: Models, watcher: Watcher) -> Engine:
     """The engine, standing behind what the store holds, and told to the watcher."""
     engine = Engine(
@@ -143,6 +138,7 @@ def _engine(world: World, store: Store, models: Models, watcher: Watcher) -> Eng
         on_commit=watcher.committed,
         on_stop=watcher.stopping,
         settle=lambda: settle(models),
+        width=width(world.settings),
     )
     engine.replay()
     watcher.begin(engine.accepted, engine.target)
@@ -212,7 +208,8 @@ def _finish(
     write_graph(world.graph, folder / "graph")
     if rows:
         size = settings.output.batch_size
-        write_batch(rows, folder / "annotation" / "batch-1", size=size, rng=settings.seed)
+        place, how = folder / "annotation" / "batch-1", settings.annotation
+        write_batch(rows, place, size=size, rng=settings.seed, rooms=world.rooms, annotation=how)
     write_json(folder / "manifest.json", manifest(world, result, accepted))
     write_report(folder)
     return result

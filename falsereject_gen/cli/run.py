@@ -15,7 +15,10 @@ __all__ = ["run"]
 
 def run(
     config: Annotated[Path | None, typer.Option(help="YAML file with settings.")] = None,
-    seeds: Annotated[list[Path] | None, typer.Option(help="Seed file; repeatable.")] = None,
+    seeds: Annotated[
+        list[Path] | None,
+        typer.Option(help="Seed file, or `bundled`; repeatable. With --resume: more seeds."),
+    ] = None,
     target: Annotated[int | None, typer.Option(help="Accepted rows wanted.")] = None,
     out: Annotated[Path | None, typer.Option(help="Run folder to make.")] = None,
     resume: Annotated[Path | None, typer.Option(help="Run folder to go on with.")] = None,
@@ -29,13 +32,15 @@ def run(
     """Generate a seemingly-toxic dataset: seeds in; dataset, batch and report out."""
     from falsereject_gen import job, settings  # noqa: PLC0415 - heavy
     from falsereject_gen.cli.progress import ProgressWatcher, tell  # noqa: PLC0415
+    from falsereject_gen.run.resume import added, resumed_settings  # noqa: PLC0415
 
     if out is not None and resume is not None:
         raise UsageError("--out and --resume: give one of them")
     assets = rooms_of(rooms)
     given: dict[str, Any] = {"target": target, "seeds": tuple(seeds) if seeds else None}
     if resume is not None:
-        base = job.resumed_settings(resume).model_dump(mode="json")
+        base = resumed_settings(resume).model_dump(mode="json")
+        given["seeds"] = added(base["seeds"], seeds)
         resolved = settings.load_settings(config, set_ or (), assets, base=base, **given)
     else:
         resolved = settings.load_settings(config, set_ or (), assets, **given)

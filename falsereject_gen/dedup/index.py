@@ -13,7 +13,7 @@ import numpy as np
 from falsereject_gen.dedup.encoder import DIMENSIONS, Vectors
 from falsereject_gen.records import Neighbour
 
-__all__ = ["TextIndex", "near_pairs"]
+__all__ = ["TextIndex", "cosine", "near_pairs"]
 
 
 class TextIndex:
@@ -29,6 +29,11 @@ class TextIndex:
     def __len__(self) -> int:
         return len(self._ids)
 
+    @property
+    def texts(self) -> dict[str, str]:
+        """Every text by its id."""
+        return dict(zip(self._ids, self._texts, strict=True))
+
     def add(self, ids: Sequence[str], texts: Sequence[str], vectors: Vectors) -> None:
         """Take texts in; `vectors` has shape (n, 384) and unit length."""
         self._index.add(np.ascontiguousarray(vectors, dtype=np.float32))
@@ -39,12 +44,27 @@ class TextIndex:
         """The nearest text to a vector of shape (384,); None when the index is empty."""
         if not self._ids:
             return None
-        scores, places = self._index.search(vector[None, :], 1)
-        place = int(places[0, 0])
-        score = round(float(scores[0, 0]), 4)
+        _, places = self._index.search(vector[None, :], 1)
+        return self._neighbour(int(places[0, 0]), vector)
+
+    def first(self, vector: Vectors, at_least: float) -> Neighbour | None:
+        """The first text taken in whose cosine with a vector is `at_least` or more, or None."""
+        if not self._ids:
+            return None
+        _, _, places = self._index.range_search(vector[None, :], at_least - 2e-4)
+        found = (self._neighbour(int(place), vector) for place in sorted(places))
+        return next((one for one in found if one.score >= at_least), None)
+
+    def _neighbour(self, place: int, vector: Vectors) -> Neighbour:
+        score = cosine(np.asarray(self._index.reconstruct(place)), vector)
         return Neighbour(
             id=self._ids[place], score=score, among=self.among, text=self._texts[place]
         )
+
+
+def cosine(one: Vectors, other: Vectors) -> float:
+    """Cosine of two unit vectors, the same to four decimals whoever computes it."""
+    return round(float(np.dot(one.astype(np.float64), other.astype(np.float64))), 4)
 
 
 def near_pairs(

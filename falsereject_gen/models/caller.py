@@ -113,7 +113,8 @@ class Caller:
 
     async def _try(self, call: _Call) -> _Try:
         again = call.counts or call.adapted
-        ticket = await self.limiter.enter(call.tokens, first=bool(again))
+        place = call.request.place
+        ticket = await self.limiter.enter(call.tokens, first=bool(again), place=place)
         mode = call.mode or self.learned.mode
         one = _Try(mode, body_of(call.request, self.learned, mode, self._parts))
         try:

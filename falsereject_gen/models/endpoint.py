@@ -17,7 +17,7 @@ from falsereject_gen.models.protocol import ChatReply, ChatRequest, Message, Str
 from falsereject_gen.models.retry import Fault, Patience
 from falsereject_gen.models.wire import CHARS_A_TOKEN
 
-__all__ = ["Endpoint", "Status"]
+__all__ = ["Asker", "Endpoint", "Status"]
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,44 @@ class Status:
     structured: Structured
 
 
-class Endpoint:
+class Asker:
+    """One model at one endpoint, as roles see it: makes the requests that `chat` answers.
+
+    Args:
+        name: what the user calls it.
+        target: where it is.
+    """
+
+    def __init__(self, name: str, target: Target) -> None:
+        self.name, self.target = name, target
+
+    def request(
+        self,
+        messages: Iterable[Message],
+        *,
+        role: str,
+        sampling: dict[str, Any] | None = None,
+        schema: dict[str, Any] | None = None,
+        attempt: int = 0,
+    ) -> ChatRequest:
+        """A request to this endpoint; the endpoint's own sampling wins over the role's."""
+        return ChatRequest(
+            endpoint=self.target.base_url,
+            model=self.target.model,
+            messages=tuple(messages),
+            sampling={**(sampling or {}), **self.target.settings.sampling},
+            reply_schema=schema,
+            structured=self.target.structured,
+            role=role,
+            attempt=attempt,
+        )
+
+    async def chat(self, request: ChatRequest, *, keep_refusals: bool = False) -> ChatReply:
+        """Answer a request (see `ChatModel`)."""
+        raise NotImplementedError
+
+
+class Endpoint(Asker):
     """One model at one endpoint (a `ChatModel`); used from one event loop.
 
     Args:
@@ -65,34 +102,13 @@ class Endpoint:
         patience: Patience | None = None,
         parts: Parts | None = None,
     ) -> None:
-        self.name, self.target = name, target
+        super().__init__(name, target)
         self.budget = budget or Budget()
         self.parts = parts or Parts()
         self._cache = cache
         self._caller = Caller(target, patience or Patience(), self.parts, self._failed)
         self._open: dict[str, asyncio.Future[ChatReply]] = {}
         self._tokens_out = 256.0  # running mean, the guess for the next call
-
-    def request(
-        self,
-        messages: Iterable[Message],
-        *,
-        role: str,
-        sampling: dict[str, Any] | None = None,
-        schema: dict[str, Any] | None = None,
-        attempt: int = 0,
-    ) -> ChatRequest:
-        """A request to this endpoint; the endpoint's own sampling wins over the role's."""
-        return ChatRequest(
-            endpoint=self.target.base_url,
-            model=self.target.model,
-            messages=tuple(messages),
-            sampling={**(sampling or {}), **self.target.settings.sampling},
-            reply_schema=schema,
-            structured=self.target.structured,
-            role=role,
-            attempt=attempt,
-        )
 
     async def chat(self, request: ChatRequest, *, keep_refusals: bool = False) -> ChatReply:
         """Answer a request (see `ChatModel`); equal requests under way are asked once."""

@@ -4,8 +4,9 @@ One `Limiter` per endpoint, used from one event loop. Nothing here knows what is
 """
 
 import asyncio
+import heapq
+import itertools
 import time
-from collections import deque
 from dataclasses import dataclass
 
 from falsereject_gen.models.adaptive import Adaptive
@@ -41,6 +42,10 @@ class Bucket:
         self._level -= cost
 
 
+_Waiting = tuple[bool, int, int, "asyncio.Future[None]", float]
+"""Not a retry, place, arrival; then what is woken, and the tokens that it expects to use."""
+
+
 @dataclass(slots=True)
 class Ticket:
     """A place among the calls under way."""
@@ -51,7 +56,7 @@ class Ticket:
 
 
 class Limiter:
-    """Admits calls in turn; retries go before new calls, so that old work is finished first."""
+    """Admits calls by their place, retries before all others: old work is finished first."""
 
     def __init__(
         self, ceiling: int, per_minute: float | None = None, tokens: float | None = None
@@ -59,7 +64,8 @@ class Limiter:
         self.adaptive = Adaptive(ceiling)
         self.in_flight = 0
         self._requests, self._tokens = Bucket(per_minute), Bucket(tokens)
-        self._waiting: deque[tuple[asyncio.Future[None], float]] = deque()
+        self._waiting: list[_Waiting] = []
+        self._arrivals = itertools.count()
         self._gate = 0.0
         self._pause = 0.5
         self._timer: asyncio.TimerHandle | None = None
@@ -74,16 +80,18 @@ class Limiter:
         """Seconds for which the endpoint is left alone."""
         return max(0.0, self._gate - time.monotonic())
 
-    async def enter(self, tokens: float, *, first: bool = False) -> Ticket:
+    async def enter(self, tokens: float, *, first: bool = False, place: int = 0) -> Ticket:
         """Wait for a place.
 
         Args:
             tokens: what the call is expected to use.
-            first: go before those who wait already (a retry).
+            first: go before all that is not a retry.
+            place: whose work it is; the lowest goes first.
         """
         if self._waiting or self._delay(tokens) > 0:
             turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            (self._waiting.appendleft if first else self._waiting.append)((turn, tokens))
+            order = (not first, place, next(self._arrivals))
+            heapq.heappush(self._waiting, (*order, turn, tokens))
             self._admit()
             try:
                 await turn
@@ -152,15 +160,15 @@ class Limiter:
 
     def _admit(self) -> None:
         while self._waiting:
-            turn, tokens = self._waiting[0]
+            *_, turn, tokens = self._waiting[0]
             if turn.done():
-                self._waiting.popleft()
+                heapq.heappop(self._waiting)
                 continue
             delay = self._delay(tokens)
             if delay > 0:
                 self._come_back(delay)
                 return
-            self._waiting.popleft()
+            heapq.heappop(self._waiting)
             self._take(tokens)
             turn.set_result(None)
 

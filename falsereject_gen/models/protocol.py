@@ -5,6 +5,7 @@ No HTTP, no file, no clock. A request's key covers all that can change its reply
 
 import hashlib
 import json
+from contextvars import ContextVar
 from functools import cached_property
 from typing import Any, Literal, Protocol
 
@@ -12,7 +13,10 @@ from pydantic import Field
 
 from falsereject_gen.records import Record
 
-__all__ = ["ChatModel", "ChatReply", "ChatRequest", "Message", "Structured"]
+__all__ = ["PLACE", "ChatModel", "ChatReply", "ChatRequest", "Message", "Structured"]
+
+PLACE: ContextVar[int] = ContextVar("place", default=0)
+"""Whose work a call is for: where calls wait, those with a lower place go first."""
 
 Structured = Literal["auto", "json_schema", "json_object", "fenced"]
 
@@ -37,10 +41,11 @@ class ChatRequest(Record):
     structured: Structured = Field(default="auto", description="How the schema is to be asked for.")
     role: str = Field(default="", description="Who asks, for the accounts; not in the key.")
     attempt: int = Field(default=0, ge=0, description="0, or how often it was asked before.")
+    place: int = Field(default_factory=lambda: PLACE.get(), description="Place in the queue; not in the key.")
 
     @cached_property
     def key(self) -> str:
-        """SHA-256 (hex) of the whole request as canonical JSON, without `role`."""
+        """SHA-256 (hex) of the whole request as canonical JSON, without `role` and `place`."""
         whole = {
             "endpoint": self.endpoint,
             "model": self.model,

@@ -2,14 +2,17 @@
 
 Loops run side by side and finish in any order. Whether a text is a near-duplicate depends on which
 rows came before it, so each waits for its turn: the dataset is then the same however long replies
-took, and however often the run was killed.
+took, and however often the run was killed. Only what is certain before is told before: the first
+row that a text is too near to stays the first one, whatever comes between.
 """
 
 import asyncio
+from collections.abc import Callable
 
-from falsereject_gen.dedup.encoder import Encoder, Vectors
-from falsereject_gen.dedup.index import TextIndex
+from falsereject_gen.dedup.encoder import Vectors
+from falsereject_gen.dedup.index import TextIndex, cosine
 from falsereject_gen.records import Candidate, Neighbour, content_id
+from falsereject_gen.run.embedding import Embedding
 from falsereject_gen.settings import DedupSettings
 
 __all__ = ["Turnstile", "row_id"]
@@ -24,18 +27,20 @@ class Turnstile:
     """Lets one ordinal at a time compare itself with rows, seeds and references, and commit.
 
     Args:
-        encoder: embeds the texts.
+        embedding: embeds the texts.
         others: indexes of seeds and references, which don't grow.
         limits: the cosine from which a text is too near, for each.
+        on_wait: told whenever somebody begins to wait.
     """
 
     def __init__(
         self,
-        encoder: Encoder,
+        embedding: Embedding,
         others: list[TextIndex],
         limits: DedupSettings,
+        on_wait: Callable[[], None] = lambda: None,
     ) -> None:
-        self._encoder = encoder
+        self._embedding = embedding
         self._rows = TextIndex("rows")
         self._others = others
         self._limit = {
@@ -43,25 +48,48 @@ class Turnstile:
             "seeds": limits.seeds_max,
             "reference": limits.reference_max,
         }
+        self._on_wait = on_wait
         self._turn = 0
-        self._waiting: dict[int, asyncio.Future[None]] = {}
+        self._waiting: dict[int, asyncio.Future[Neighbour | None]] = {}
+        self._hopeful: dict[int, Vectors] = {}
 
     @property
     def turn(self) -> int:
         """The ordinal whose turn it is: as many candidates are committed."""
         return self._turn
 
+    @property
+    def waiting(self) -> int:
+        """How many wait for their turn."""
+        return len(self._waiting)
+
+    @property
+    def hopeful(self) -> int:
+        """How many of those that wait have passed every gate before this one."""
+        return len(self._hopeful)
+
     async def nearest(self, ordinal: int, text: str) -> tuple[Neighbour | None, bool]:
         """The nearest text among rows, seeds and references; and whether it is too near.
 
-        A neighbour that is too near comes first; otherwise the nearest of all.
+        A text that is too near to a seed or a reference is told at once; one that is too near to a
+        row, as soon as the first such row is there; any other text, in its turn.
         """
-        vector = await asyncio.to_thread(self._encoder.one, text)
-        await self.wait(ordinal)
-        found = [n for index in (self._rows, *self._others) if (n := index.nearest(vector))]
-        found.sort(key=lambda n: (n.score < self._limit[n.among], -n.score))
-        best = found[0] if found else None
-        return best, best is not None and best.score >= self._limit[best.among]
+        vector = await self._embedding.one(text, ordinal)
+        fixed = [n for index in self._others if (n := index.nearest(vector))]
+        close = [n for n in fixed if n.score >= self._limit[n.among]]
+        if close:
+            return max(close, key=lambda n: n.score), True
+        row = self._rows.first(vector, self._limit["rows"])
+        if row is None and ordinal != self._turn:
+            self._hopeful[ordinal] = vector
+            try:
+                row = await self._wait(ordinal)
+            finally:
+                del self._hopeful[ordinal]
+        if row is not None:
+            return row, True
+        last = self._rows.nearest(vector)
+        return max([*fixed, *filter(None, [last])], key=lambda n: n.score, default=None), False
 
     def take(self, candidate: Candidate, vector: Vectors | None) -> None:
         """Count a candidate in whose turn it is, and let the next one pass.
@@ -73,13 +101,30 @@ class Turnstile:
         if candidate.status == "accepted" and vector is not None:
             text = candidate.last.draft.text
             self._rows.add([row_id(text)], [text], vector[None, :])
+            self._tell_near(row_id(text), text, vector)
         self._turn += 1
-        waiting = self._waiting.pop(self._turn, None)
-        if waiting is not None and not waiting.done():
-            waiting.set_result(None)
+        _wake(self._waiting.pop(self._turn, None), None)
 
     async def wait(self, ordinal: int) -> None:
         """Sleep until it is this ordinal's turn."""
-        if ordinal == self._turn:
-            return
-        await self._waiting.setdefault(ordinal, asyncio.get_running_loop().create_future())
+        if ordinal != self._turn:
+            await self._wait(ordinal)
+
+    async def _wait(self, ordinal: int) -> Neighbour | None:
+        """Until it is this ordinal's turn (None), or the row is there that it is too near to."""
+        turn = self._waiting.setdefault(ordinal, asyncio.get_running_loop().create_future())
+        self._on_wait()
+        return await turn
+
+    def _tell_near(self, name: str, text: str, vector: Vectors) -> None:
+        """Send back those that are too near to a new row: they need not wait for their turn."""
+        for ordinal, other in self._hopeful.items():
+            score = cosine(other, vector)
+            if score >= self._limit["rows"]:
+                found = Neighbour(id=name, score=score, among="rows", text=text)
+                _wake(self._waiting.pop(ordinal, None), found)
+
+
+def _wake(turn: "asyncio.Future[Neighbour | None] | None", found: Neighbour | None) -> None:
+    if turn is not None and not turn.done():
+        turn.set_result(found)

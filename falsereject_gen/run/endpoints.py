@@ -3,8 +3,6 @@
 What an endpoint is, and how it is asked, is the business of models/.
 """
 
-import asyncio
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -34,6 +32,7 @@ __all__ = [
     "settle",
     "spent",
     "targets",
+    "width",
 ]
 
 SETTLE_S = 30.0
@@ -87,7 +86,7 @@ def open_run(settings: RunSettings, rooms: Rooms, store: Path) -> Models:
     found = endpoint_settings(settings)
     spoken = bool(speakers(settings))
     budget = settings.budget.model_dump()
-    return open_models(found, rooms, store=store if spoken else None, **budget)
+    return open_models(found, rooms, store=store if spoken else None, apart=True, **budget)
 
 
 def check_keys(settings: RunSettings, rooms: Rooms) -> None:
@@ -102,12 +101,16 @@ def check_keys(settings: RunSettings, rooms: Rooms) -> None:
             target.key()
 
 
+def width(settings: RunSettings) -> int:
+    """Calls that may be under way at once: briefs to work at side by side, at least one."""
+    used = {name for names in speakers(settings).values() for name in names}
+    found = endpoint_settings(settings)
+    return max(1, sum(found[name].concurrency for name in used))
+
+
 async def settle(models: Models, seconds: float = SETTLE_S) -> None:
     """Send nothing more and let the calls under way come in: they are paid for."""
-    models.hold()
-    until = time.monotonic() + seconds
-    while any(status.in_flight for status in models.status()) and time.monotonic() < until:
-        await asyncio.sleep(0.02)
+    await models.settle(seconds)
 
 
 def spent(models: Models, store: Path) -> dict[str, Any]:

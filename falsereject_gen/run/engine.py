@@ -7,14 +7,17 @@ committed stays, and a new `drive` over the same store goes on behind it.
 import asyncio
 import contextlib
 import gc
+import math
 import signal
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from falsereject_gen.loop.graph import build_loop
+from falsereject_gen.models.protocol import PLACE
 from falsereject_gen.records import Brief, Candidate
 from falsereject_gen.run.commit import Turnstile
+from falsereject_gen.run.embedding import Embedding
 from falsereject_gen.run.store import Store
 from falsereject_gen.run.world import World, lookahead
 
@@ -23,6 +26,8 @@ __all__ = ["Engine"]
 EXPECTED_YIELD = 0.8
 """Share of briefs expected to be accepted before anything is known; only steers how far the engine
 runs ahead, never what comes out."""
+PAST_LOOP = 0.97
+"""Share of briefs expected to be accepted that passed every gate and wait to be compared."""
 
 
 @dataclass
@@ -35,6 +40,7 @@ class Engine:
         on_commit: told of each committed candidate (progress).
         on_stop: told of the first Ctrl-C.
         settle: lets calls that are under way, and paid for, come in before the rest is cancelled.
+        width: briefs that may be worked at side by side; others wait for nothing but their turn.
     """
 
     world: World
@@ -42,16 +48,21 @@ class Engine:
     on_commit: Callable[[Candidate], None] = lambda _: None
     on_stop: Callable[[], None] = lambda: None
     settle: Callable[[], Awaitable[None]] = lambda: asyncio.sleep(0)
+    width: int = 1
     accepted: int = 0
     stopping: bool = False
     _next: int = 0
     _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
+    _fault: BaseException | None = None
 
     def __post_init__(self) -> None:
         world = self.world
-        self._turns = Turnstile(world.encoder, world.indexes, world.settings.dedup)
+        self._news = asyncio.Event()
+        self._embedding = Embedding(world.encoder, self._news.set)
+        self._turns = Turnstile(
+            self._embedding, world.indexes, world.settings.dedup, on_wait=self._news.set
+        )
         self._loop = build_loop(world.cast, self._turns, world.settings.loop)
-        self._stop: asyncio.Future[None]
 
     @property
     def target(self) -> int:
@@ -83,40 +94,51 @@ class Engine:
             EndpointError: an endpoint cannot answer.
         """
         before = asyncio.all_tasks()
-        self._stop = asyncio.get_running_loop().create_future()
         with self._interruptible(), _frozen():
             try:
                 while not self.full and not self.stopping:
+                    self._news.clear()
                     self._launch()
                     if not self._tasks:
                         return
-                    await self._some_end()
+                    await self._news.wait()
+                    if self._fault is not None:
+                        raise self._fault
             finally:
                 await self.settle()
                 await _end({*self._tasks, *(asyncio.all_tasks() - before)})
                 self._tasks.clear()
 
-    async def _some_end(self) -> None:
-        """Wait for a brief to end or for Ctrl-C; what went wrong in a brief is raised."""
-        waited: set[asyncio.Future[None]] = {*self._tasks, self._stop}
-        done, _ = await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
-        self._tasks -= done
-        faults = [one.exception() for one in done if not one.cancelled()]
-        for fault in filter(None, faults):
-            raise fault
-
     def _launch(self) -> None:
+        """Begin briefs while there is room for them and they may be needed.
+
+        As many as are expected to reach the target, and one standard deviation more: a run that
+        falls short at its end would wait for a brief's whole way once again.
+        """
         ahead = lookahead(self.world.settings, self.world.cast)
         committed = self._turns.turn
         yields = (self.accepted + 8 * EXPECTED_YIELD) / (committed + 8)
         while self._next - committed < ahead:
-            if self.accepted + yields * (self._next - committed) >= self.target and self._tasks:
+            active = len(self._tasks) - self._turns.waiting - self._embedding.waiting
+            hopeful = self._turns.hopeful + self._embedding.waiting
+            expected = self.accepted + PAST_LOOP * hopeful + yields * active
+            spare = math.sqrt(active * yields * (1 - yields))
+            if self._tasks and (active >= self.width or expected - spare >= self.target):
                 return
             brief = self.world.planner.brief(self._next)
             if brief is None:
                 return
             self._next += 1
-            self._tasks.add(asyncio.ensure_future(self._play(brief)))
+            PLACE.set(brief.ordinal)
+            task = asyncio.ensure_future(self._play(brief))
+            self._tasks.add(task)
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            self._fault = self._fault or task.exception()
+        self._news.set()
 
     async def _play(self, brief: Brief) -> None:
         candidate = await self._loop(brief)
@@ -125,7 +147,7 @@ class Engine:
             return  # surplus: drawn again when the target is raised
         accepted = candidate.status == "accepted"
         text = candidate.last.draft.text
-        vector = await asyncio.to_thread(self.world.encoder.one, text) if accepted else None
+        vector = await self._embedding.one(text, brief.ordinal) if accepted else None
         self.store.commit(candidate, vector)
         self._count(candidate)
         self._turns.take(candidate, vector)
@@ -141,8 +163,7 @@ class Engine:
 
         def stop() -> None:
             self.stopping = True
-            if not self._stop.done():
-                self._stop.set_result(None)
+            self._news.set()
             loop.remove_signal_handler(signal.SIGINT)
             self.on_stop()
 

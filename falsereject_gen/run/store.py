@@ -42,6 +42,7 @@ class Store:
         self.path = path
         try:
             self._db = sqlite3.connect(path, isolation_level=None, timeout=5)
+            self._check()
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
             self._db.executescript(_SCHEMA)
@@ -52,6 +53,11 @@ class Store:
             self.put("format", FORMAT)
         elif made != FORMAT:
             raise StoreError(f"{path}: written in format {made}; this version reads {FORMAT}")
+
+    def _check(self) -> None:
+        found = {name for (name,) in self._db.execute("SELECT name FROM sqlite_master")}
+        if found and not {"meta", "candidates"} <= found:
+            raise StoreError(f"{self.path}: another program's database; it is left as it is")
 
     def get(self, key: str) -> Any:
         """A value kept beside the candidates, or None."""

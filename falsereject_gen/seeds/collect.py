@@ -18,7 +18,10 @@ from falsereject_gen.seeds.read import read_table
 from falsereject_gen.seeds.recognise import choose
 from falsereject_gen.taxonomy import UNCATEGORISED, Crosswalks, Taxonomy
 
-__all__ = ["Collection", "collect_seeds", "read_texts"]
+__all__ = ["BUNDLED", "Collection", "collect_seeds", "read_texts"]
+
+BUNDLED = Path("bundled")
+"""Stands for the bundled seeds among seed files."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ def collect_seeds(
     """Read seed files, or take the bundled seeds when there are none.
 
     Args:
-        paths: files of any known format; each is recognised on its own.
+        paths: files of any known format, each recognised on its own; `bundled` stands for ours.
         rooms: bundled seeds and the cosine of near-duplicates (`dedup.seeds_max` of loop.yaml).
         taxonomy: categories to place seeds in.
         crosswalks: what the labels of public sets mean.
@@ -88,16 +91,17 @@ def collect_seeds(
     ledger = Ledger()
     items: list[Item] = []
     formats: list[str] = []
-    for path in paths:
+    for path in paths or [BUNDLED]:
+        if path == BUNDLED:
+            items += _bundled(rooms, taxonomy, ledger)
+            formats.append("bundled seeds")
+            continue
         table = read_table(path)
         form = choose(table, format, prompt_column, category_column)
         if form.refuse:
             raise InputError(form.refuse, path=path)
         formats.append(form.name)
         items += items_of(table, form, taxonomy, crosswalks, ledger)
-    if not paths:
-        items = _bundled(rooms, taxonomy, ledger)
-        formats = ["bundled seeds"]
     kept = _unique(items, ledger)
     if not kept:
         raise InputError(ledger.nothing_left(formats), path=", ".join(map(str, paths)))
@@ -114,7 +118,7 @@ def _bundled(rooms: Rooms, taxonomy: Taxonomy, ledger: Ledger) -> list[Item]:
         raise InputError(
             "the taxonomy has none of the categories with bundled seeds; name seed files"
         )
-    ledger.counts["read"] = len(seeds)
+    ledger.counts["read"] += len(seeds)
     return [Item(s.text, s.text, s.source, s.licence, s.language, (s.category,)) for s in seeds]
 
 

@@ -71,8 +71,9 @@ def test_exactly_as_many_rows_as_wanted(small_run):
 def test_the_run_folder_is_complete(small_run):
     names = set(tree(small_run.out))
     wanted = "manifest.json run.sqlite rejected.jsonl report.html dataset/README.md"
-    wanted += " graph/entities.graphml graph/entities.json annotation/batch-1/tasks.json"
-    wanted += " annotation/batch-1/labeling_config.xml annotation/batch-1/batch.csv"
+    wanted += " graph/entities.graphml graph/entities.json annotation/batch-1/batch.json"
+    batch = "annotation/batch-1/for-annotator"
+    wanted += f" {batch}/tasks.json {batch}/labeling_config.xml {batch}/batch.csv"
     assert set(wanted.split()) <= names
     assert not [name for name in names if name.endswith((".part", ".new", "-wal"))]
 
@@ -145,7 +146,7 @@ def test_every_rejected_candidate_has_a_stage_and_a_reason(wide):
 def test_the_same_settings_give_the_same_bytes(small_run, make_run, tmp_path):
     again = make_run(tmp_path / "again", target=24)
     assert tree(again.out / "dataset") == tree(small_run.out / "dataset")
-    for name in ("rejected.jsonl", "graph/entities.json", "annotation/batch-1/tasks.json"):
+    for name in ("rejected.jsonl", "graph/entities.json", "annotation/batch-1/batch.json"):
         assert (again.out / name).read_bytes() == (small_run.out / name).read_bytes(), name
 
 

@@ -8,6 +8,7 @@ import pytest
 from falsereject_gen.dedup.index import TextIndex
 from falsereject_gen.records import Brief, Candidate, Draft, Round, Ruling
 from falsereject_gen.run.commit import Turnstile, row_id
+from falsereject_gen.run.embedding import Embedding
 from falsereject_gen.settings import DedupSettings
 
 LIMITS = DedupSettings(rows_max=0.8, seeds_max=0.9, reference_max=0.95)
@@ -49,7 +50,7 @@ def index(among, *texts):
 
 def test_a_row_is_compared_with_accepted_rows_only():
     async def go():
-        gate = Turnstile(Angles(), [], LIMITS)
+        gate = Turnstile(Embedding(Angles()), [], LIMITS)
         assert await gate.nearest(0, "a") == (None, False)
         take(gate, 0, "a", accepted=False)
         assert await gate.nearest(1, "b") == (None, False)
@@ -66,7 +67,7 @@ def test_a_row_is_compared_with_accepted_rows_only():
 @pytest.mark.parametrize(("among", "too_near"), [("seeds", True), ("reference", True)])
 def test_seeds_and_references_have_limits_of_their_own(among, too_near):
     async def go():
-        gate = Turnstile(Angles(), [index(among, "a")], LIMITS)
+        gate = Turnstile(Embedding(Angles()), [index(among, "a")], LIMITS)
         near, found = await gate.nearest(0, "b")  # cosine .955
         assert found is too_near
         assert near.among == among
@@ -79,7 +80,7 @@ def test_what_is_too_near_comes_before_what_is_merely_nearer():
 
     async def go():
         limits = DedupSettings(rows_max=0.8, seeds_max=0.9, reference_max=1.0)
-        gate = Turnstile(Angles(), [index("reference", "d")], limits)
+        gate = Turnstile(Embedding(Angles()), [index("reference", "d")], limits)
         take(gate, 0, "c")
         ANGLES["e"] = 1.58
         near, too_near = await gate.nearest(1, "e")
@@ -91,7 +92,7 @@ def test_what_is_too_near_comes_before_what_is_merely_nearer():
 
 def test_later_ones_wait_for_their_turn():
     async def go():
-        gate = Turnstile(Angles(), [], LIMITS)
+        gate = Turnstile(Embedding(Angles()), [], LIMITS)
         passed = []
 
         async def play(ordinal, text):

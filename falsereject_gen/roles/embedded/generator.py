@@ -15,6 +15,7 @@ from itertools import islice
 from falsereject_gen.records import Brief, Draft, Round
 from falsereject_gen.roles.embedded.grammar import Grammar, Shape
 from falsereject_gen.roles.embedded.knowledge import Knowledge, Reading
+from falsereject_gen.roles.embedded.stock import Stock
 from falsereject_gen.roles.embedded.triggers import Triggers
 
 __all__ = ["GrammarGenerator"]
@@ -39,10 +40,19 @@ class GrammarGenerator:
         knowledge: readings by category.
         grammar: frames.
         triggers: measures how alarming a surface is.
+        stock: readings of categories and seeds that have none of their own; without it they have
+            none at all.
     """
 
-    def __init__(self, knowledge: Knowledge, grammar: Grammar, triggers: Triggers) -> None:
+    def __init__(
+        self,
+        knowledge: Knowledge,
+        grammar: Grammar,
+        triggers: Triggers,
+        stock: Stock | None = None,
+    ) -> None:
         self._knowledge = knowledge
+        self._stock = stock
         self._grammar = grammar
         self._triggers = triggers
 
@@ -54,6 +64,7 @@ class GrammarGenerator:
         fresh = [p for p in proposals if p.text not in tried]
         if not fresh:
             return Draft(by="embedded", exhausted=True)
+        fresh = _specific(fresh, rounds)
         best = min(fresh, key=self._preference(rounds)) if rounds else fresh[0]
         return Draft(
             text=best.text,
@@ -70,12 +81,16 @@ class GrammarGenerator:
         """Readings of the brief's category and strategy, those nearest to its entities first."""
         rng = random.Random(f"{brief.rng}/readings")
         wanted = {name for entity in brief.entities for name in (entity.id, entity.like) if name}
-        fitting = [
-            reading
-            for reading in self._knowledge.readings(brief.category)
-            if reading.strategy == brief.strategy
-        ]
-        return sorted(fitting, key=lambda r: (-len(wanted & set(r.entities)), rng.random()))
+        generic: list[Reading] = []
+        if self._stock is None:
+            fitting = self._knowledge.readings(brief.category)
+        else:
+            generic, fitting = self._stock.readings(brief)
+        rng.shuffle(generic)
+        fitting = [reading for reading in fitting if reading.strategy == brief.strategy]
+        return generic + sorted(
+            fitting, key=lambda r: (-len(wanted & set(r.entities)), rng.random())
+        )
 
     def _proposals(self, brief: Brief, readings: list[Reading], turn: int) -> list[_Proposal]:
         rng = random.Random(f"{brief.rng}/round/{turn}")
@@ -122,6 +137,13 @@ class GrammarGenerator:
             "duplicate": other_words,
         }
         return answers.get(fault, other_words)
+
+
+def _specific(fresh: list[_Proposal], rounds: Sequence[Round]) -> list[_Proposal]:
+    """The readings' own requests while there are any; frames when those were said already."""
+    own = [p for p in fresh if not p.shape.phrase]
+    said = bool(rounds) and rounds[-1].ruling.fault == "duplicate"
+    return own if own and not said else fresh
 
 
 def _words(text: str) -> frozenset[str]:

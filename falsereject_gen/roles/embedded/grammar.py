@@ -19,7 +19,7 @@ from falsereject_gen.rooms import Rooms
 __all__ = ["MAX_WORDS", "MIN_WORDS", "Grammar", "Shape", "load_grammar"]
 
 MIN_WORDS, MAX_WORDS = 8, 45
-OWN_SHARE = 0.9
+OWN_SHARE = 0.98
 """How often a reading's own request is taken, generic frames having the rest."""
 SCENE_SHARE = 0.4
 """How likely a set-up sentence is to come early, a plain request having 1."""

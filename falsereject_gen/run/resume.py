@@ -1,0 +1,81 @@
+"""Going on with a run: its settings, and what is different now."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from falsereject_gen.errors import UsageError
+from falsereject_gen.rooms import Rooms
+from falsereject_gen.run.store import Store
+from falsereject_gen.seeds.collect import BUNDLED
+from falsereject_gen.settings import RunSettings
+
+__all__ = ["added", "changed_since", "remember", "resumed_settings"]
+
+_FREE = {"target", "seeds", "output", "budget", "annotation"}
+"""Settings that may change without changing what a row is."""
+
+
+def resumed_settings(folder: Path) -> RunSettings:
+    """The settings of the run in a folder.
+
+    Raises:
+        UsageError: there is no run in it.
+    """
+    if not (folder / "run.sqlite").is_file():
+        raise UsageError(f"--resume {folder}: no run.sqlite in it, so no run to go on with")
+    store = Store(folder / "run.sqlite")
+    try:
+        values = store.get("settings")
+    finally:
+        store.close()
+    if values is None:
+        raise UsageError(f"--resume {folder}: the run stopped before it began; start it anew")
+    return RunSettings.model_validate(values)
+
+
+def added(before: Sequence[str], more: Sequence[Path] | None) -> tuple[Path, ...] | None:
+    """Seed files of a run that goes on: those it had (none: the bundled seeds), then the new ones.
+
+    Args:
+        before: seed files of its settings.
+        more: files given now; None or empty changes nothing.
+    """
+    if not more:
+        return None
+    return tuple(dict.fromkeys([*(map(Path, before) if before else [BUNDLED]), *more]))
+
+
+def remember(store: Store, settings: RunSettings, rooms: Rooms) -> None:
+    """Keep what rows are made with from now on."""
+    store.put("settings", settings.model_dump(mode="json"))
+    store.put("rooms", _sums(rooms))
+
+
+def changed_since(store: Store, settings: RunSettings, rooms: Rooms) -> list[str]:
+    """One line for each thing that is not as it was when the run's rows so far were made."""
+    had, files = store.get("settings") or {}, store.get("rooms") or {}
+    now, sums = settings.model_dump(mode="json"), _sums(rooms)
+    names = _differences(had, {name: now[name] for name in now if name not in _FREE})
+    lines = [f"setting {name} is {new}, was {old}" for name, old, new in names if had]
+    lines += [f"{name} is another file now" for name in sorted(files) if _moved(name, files, sums)]
+    return [f"{line}: rows from now on are made with the new one" for line in lines]
+
+
+def _moved(name: str, files: dict[str, str], sums: dict[str, str]) -> bool:
+    return name in sums and files[name] != sums[name]
+
+
+def _sums(rooms: Rooms) -> dict[str, str]:
+    return {name: entry["sha256"] for name, entry in sorted(rooms.read.items())}
+
+
+def _differences(had: Any, now: Any, name: str = "") -> list[tuple[str, Any, Any]]:
+    """Leaves that differ, by dotted name."""
+    if isinstance(had, dict) and isinstance(now, dict):
+        return [
+            found
+            for key in now
+            for found in _differences(had.get(key), now[key], f"{name}.{key}".lstrip("."))
+        ]
+    return [] if had == now else [(name, had, now)]
