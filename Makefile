@@ -3,7 +3,7 @@ VENV ?= .venv
 PY = $(VENV)/bin/python
 RUN_DIR ?= outputs/demo
 
-.PHONY: setup demo test check fit clean
+.PHONY: setup demo test test-service check fit clean
 
 setup: $(VENV)/.ready
 $(VENV)/.ready: pyproject.toml constraints.txt
@@ -17,6 +17,13 @@ demo: setup
 
 test: setup
 	$(PY) -m pytest -m 'not live and not service'
+	@echo "left out: tests with services of their own (make test-service: Label Studio, Argilla, Chromium)"
+
+# Label Studio and Argilla go into environments of their own; FRG_LABEL_STUDIO and FRG_ARGILLA keep them.
+test-service: setup
+	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium; } \
+		|| echo "no Chromium: install it, or the tests of the pages are skipped"
+	$(PY) -m pytest -m service
 
 check: setup
 	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy

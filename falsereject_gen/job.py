@@ -14,7 +14,7 @@ from falsereject_gen.dataset.card import dataset_card
 from falsereject_gen.dataset.export import write_dataset, write_rejected
 from falsereject_gen.dataset.rows import to_row
 from falsereject_gen.entities.graph import write_graph
-from falsereject_gen.errors import EndpointError, Stopped, StoreError, UsageError
+from falsereject_gen.errors import EndpointError, Stopped, StoreError
 from falsereject_gen.models.desk import Models
 from falsereject_gen.records import Candidate
 from falsereject_gen.report.page import write_report
@@ -23,9 +23,10 @@ from falsereject_gen.run.endpoints import check_keys, one_family, open_run, sett
 from falsereject_gen.run.engine import Engine
 from falsereject_gen.run.manifest import manifest, write_json
 from falsereject_gen.run.result import RunResult
-from falsereject_gen.run.resume import changed_since, remember
+from falsereject_gen.run.resume import changed_since, finished, remember
 from falsereject_gen.run.store import Store
 from falsereject_gen.run.world import World, prepare
+from falsereject_gen.seeds.language import unserved
 from falsereject_gen.settings import RunSettings
 
 __all__ = ["Watcher", "run"]
@@ -89,6 +90,7 @@ def run(
     try:
         models = _attended(settings, rooms, store, watcher, warnings)
         world = prepare(settings, rooms, models, watcher.say)
+        warnings += _languages(world, watcher)
         warnings += _changes(store, settings, rooms, watcher) if resume else []
         remember(store, settings, rooms)
         engine = _engine(world, store, models, watcher)
@@ -128,6 +130,19 @@ def _changes(store: Store, settings: RunSettings, rooms: Rooms, watcher: Watcher
     for line in found:
         watcher.warn(line)
     return found
+
+
+def _languages(world: World, watcher: Watcher) -> list[str]:
+    """One line for every language that has seeds and gets no rows."""
+    total = len(world.collection.seeds)
+    lines = [
+        f"{count} of {total} seeds are in language `{code}` and not served: this version writes "
+        "and judges English only; they are kept, counted and left alone"
+        for code, count in unserved(world.collection.seeds).items()
+    ]
+    for line in lines:
+        watcher.warn(line)
+    return lines
 
 
 def _engine(world: World, store: Store, models: Models, watcher: Watcher) -> Engine:
@@ -212,6 +227,7 @@ def _finish(
         write_batch(rows, place, size=size, rng=settings.seed, rooms=world.rooms, annotation=how)
     write_json(folder / "manifest.json", manifest(world, result, accepted))
     write_report(folder)
+    finished(store, settings, result.summary())
     return result
 
 

@@ -92,6 +92,15 @@ class SeedGraph(Record):
     entities: tuple[Entity, ...]
     relations: tuple[Relation, ...] = ()
     votes: int = Field(default=1, description="Extractions that the kept one was chosen from.")
+    agreement: Unit | None = Field(
+        default=None, description="Mean overlap of the entities of every two of them; none: one."
+    )
+    chosen_by: Literal["alone", "ranker", "overlap"] = Field(
+        default="alone", description="Who chose: nobody had to, a ranker, or the largest overlap."
+    )
+    left_out: dict[str, int] = Field(
+        default_factory=dict, description="What of the extractions could not be used, counted."
+    )
 
 
 class Brief(Record):

@@ -7,13 +7,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from falsereject_gen.errors import InputError, UsageError
 from falsereject_gen.records import Unit
 from falsereject_gen.rooms import Rooms, parse_yaml
 
-__all__ = ["Role", "RunSettings", "explain", "load_settings"]
+__all__ = ["BUNDLED", "Role", "RunSettings", "explain", "load_settings"]
+
+BUNDLED = Path("bundled")
+"""Stands for the bundled seeds among seed files."""
 
 Role = Literal[
     "extractor",
@@ -62,11 +65,45 @@ class DedupSettings(_Inert):
     reference_max: Unit
 
 
+class GraphSettings(_Inert):
+    """How the graphs of all seeds become one, and what is measured on it."""
+
+    merge_min: Unit = Field(
+        description="Cosine from which two names that are spelled alike are one entity."
+    )
+    pivots: int = Field(ge=1, description="Sources that betweenness is estimated from.")
+
+
 class SamplingSettings(_Inert):
     """How briefs are drawn from the entity graph."""
 
-    entities_min: int = Field(ge=1)
-    entities_max: int = Field(ge=1, le=12)
+    graph: Literal["seed", "walk", "bridge", "coverage", "none"] = Field(
+        description="Where a brief's entities come from: one seed's own graph; a random walk in "
+        "the merged graph; a path to another category; the least used first; nowhere."
+    )
+    entities_min: int = Field(ge=1, description="Entities of a brief, where there are as many.")
+    entities_max: int = Field(ge=1, le=12, description="Entities of a brief.")
+    quotas: dict[str, int] = Field(
+        default_factory=dict,
+        description="Rows of a category by its id: it comes first until it has them, and gets no "
+        "more; 0 leaves it out. Categories that are not named share the rest.",
+    )
+    generic_share: Unit = Field(
+        default=0.25,
+        description="In a category with readings: most of the briefs about unknown entities that "
+        "generic readings may serve. A category without readings has nothing else.",
+    )
+
+    @model_validator(mode="after")
+    def _possible(self) -> "SamplingSettings":
+        low = [category for category, rows in self.quotas.items() if rows < 0]
+        if low:
+            raise ValueError(f"the quota of `{low[0]}` is below 0")
+        if self.entities_min > self.entities_max:
+            raise ValueError("entities_min is above entities_max")
+        if self.graph in ("walk", "bridge") and self.entities_max < 2:
+            raise ValueError(f"`{self.graph}` needs entities_max of 2 or more")
+        return self
 
 
 class OutputSettings(_Inert):
@@ -77,6 +114,27 @@ class OutputSettings(_Inert):
         default=False, description="Leave out the text of candidates judged unsafe."
     )
     batch_size: int = Field(default=50, ge=0, description="Rows in the annotation batch; 0 = all.")
+
+
+class AnnotationSettings(_Inert):
+    """How `annotate export` draws a batch and what it mixes in."""
+
+    overlap: int = Field(default=3, ge=1, description="People who see a row.")
+    controls: float = Field(
+        default=0.1, ge=0, le=0.5, description="Share of what a person sees that is a control."
+    )
+    attention: Unit = Field(
+        default=0.2, description="Share of the controls that are attention items."
+    )
+    toxic_side: bool = Field(
+        default=True, description="Mix in known toxic controls, with a content warning."
+    )
+    preannotate: bool = Field(
+        default=False, description="Label Studio: the judge's opinion as prediction; not blind."
+    )
+    without: tuple[Path, ...] = Field(
+        default=(), description="Batches whose rows are left out, such as the pilot."
+    )
 
 
 class BudgetSettings(_Inert):
@@ -107,7 +165,9 @@ class RunSettings(_Inert):
     )
     budget: BudgetSettings = Field(default_factory=lambda: BudgetSettings())
     extractor: str = Field(
-        default="embedded", description="`embedded`, or the name of an installed spaCy model."
+        default="embedded",
+        description="Who takes seeds apart: `embedded`; the name or path of an installed spaCy "
+        "pipeline; in `graph build` also `spoken`, the endpoints of `roles.extractor`.",
     )
     loop: LoopSettings
     pool: tuple[str, ...] = Field(description="Guards of the embedded pool.")
@@ -116,8 +176,10 @@ class RunSettings(_Inert):
     )
     guards: GuardSettings
     dedup: DedupSettings
+    graph: GraphSettings
     sampling: SamplingSettings
     output: OutputSettings = OutputSettings()
+    annotation: AnnotationSettings = AnnotationSettings()
 
 
 def load_settings(
@@ -134,14 +196,14 @@ def load_settings(
         config: YAML file with any of the keys of `RunSettings`.
         sets: pairs such as `loop.rounds=3`; values are read as YAML.
         rooms: where loop.yaml is read.
-        base: settings to start from in place of loop.yaml (those of a run that goes on).
+        base: settings that win over loop.yaml (those of a run that goes on).
         given: top-level values that win over all others; None means not given.
 
     Raises:
         UsageError: an unknown key or a value out of range, by its full name.
         InputError: the config file cannot be read.
     """
-    values: dict[str, Any] = dict(base or (rooms or Rooms()).yaml("graphs/loop.yaml"))
+    values = _merge((rooms or Rooms()).yaml("graphs/loop.yaml"), dict(base or {}))
     if config is not None:
         values = _merge(values, _read_config(config))
     for pair in sets:

@@ -16,6 +16,7 @@ from falsereject_gen.rooms import Rooms, parse_yaml
 __all__ = ["UNCATEGORISED", "Category", "Crosswalks", "Taxonomy", "load_taxonomy"]
 
 UNCATEGORISED = "uncategorised"
+_NAME = "graphs/taxonomy.yaml"
 
 
 class Category(Record):
@@ -93,32 +94,55 @@ class Crosswalks:
 def load_taxonomy(rooms: Rooms, extra: Path | None = None) -> tuple[Taxonomy, Crosswalks]:
     """The bundled taxonomy, a user's own in its place, or a user's own on top of it.
 
+    An overlay's `graphs/taxonomy.yaml` and `extra` are read by the same rule: with
+    `extends: bundled` their categories are added to those below, else they stand alone.
+
     Args:
         rooms: where taxonomy.yaml and crosswalks.yaml are read.
-        extra: a file with `categories: [...]`; with `extends: bundled` they are added to ours.
+        extra: a file with `categories: [...]`, on top of what the rooms say.
 
     Raises:
         TaxonomyError: a duplicate id or name, or a category without a needed field.
     """
-    bundled = _categories(rooms.yaml("graphs/taxonomy.yaml"), "graphs/taxonomy.yaml")
+    own, origin = _of_rooms(rooms), _NAME
     tables = rooms.yaml("graphs/crosswalks.yaml")
-    own = list(bundled)
-    origin = "graphs/taxonomy.yaml"
     if extra is not None:
         origin = str(extra)
         values = _read(extra)
-        own = _categories(values, origin)
-        if values.get("extends") == "bundled":
-            own = bundled + own
-        elif values.get("extends") is not None:
-            raise TaxonomyError("`extends` can only be `bundled`", path=extra)
+        own = [*(own if _extends(values, origin) else ()), *_categories(values, origin)]
     taxonomy = Taxonomy(own, origin)
-    known = set(taxonomy.categories) if extra else {c.id for c in bundled}
     walks = {
-        name: {str(label): [i for i in ids if i in known] for label, ids in table.items()}
+        name: {str(label): [i for i in ids if i in taxonomy] for label, ids in table.items()}
         for name, table in tables.items()
     }
     return taxonomy, Crosswalks(walks)
+
+
+def _of_rooms(rooms: Rooms) -> list[Category]:
+    """The categories of graphs/taxonomy.yaml; an overlay's on top of ours, if it says so."""
+    values = rooms.yaml(_NAME)
+    seen = rooms.read[_NAME]
+    own = _categories(values, _NAME if seen["from"] == "package" else _place(rooms))
+    if not _extends(values, _place(rooms)):
+        return own
+    if seen["from"] == "package":
+        raise TaxonomyError("the bundled taxonomy cannot extend itself", path=_NAME)
+    below = Rooms()
+    out = [*_categories(below.yaml(_NAME), _NAME), *own]
+    rooms.read[f"{_NAME} (extended)"] = below.read[_NAME]
+    return out
+
+
+def _place(rooms: Rooms) -> str:
+    return str(rooms.overlay / _NAME) if rooms.overlay else _NAME
+
+
+def _extends(values: Any, origin: str) -> bool:
+    """Whether a taxonomy stands on top of the one below it."""
+    wanted = values.get("extends") if isinstance(values, dict) else None
+    if wanted not in (None, "bundled"):
+        raise TaxonomyError("`extends` can only be `bundled`", path=origin)
+    return wanted is not None
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -55,9 +55,11 @@ ANSWERS = (*(question.name for question in QUESTIONS), NOTE)
 """Columns that an annotator fills."""
 
 
-def labeling_config() -> str:
-    """Label Studio's labeling config: the prompt, its category, the questions, a note."""
+def labeling_config(warning: str = "") -> str:
+    """Label Studio's labeling config: a content warning, prompt, category, questions, a note."""
     view = Xml.Element("View")
+    if warning:
+        Xml.SubElement(view, "Header", value=warning, size="6")
     Xml.SubElement(view, "Header", value="Category: $category_name ($domain)", size="5")
     Xml.SubElement(view, "Text", name="prompt", value="$prompt")
     for question in QUESTIONS:

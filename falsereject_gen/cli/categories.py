@@ -1,4 +1,4 @@
-"""`falsereject-gen categories`: list and show."""
+"""`falsereject-gen categories`: list and show; add, check and draft have files of their own."""
 
 import json as json_module
 from pathlib import Path
@@ -6,11 +6,17 @@ from typing import Annotated
 
 import typer
 
+from falsereject_gen.cli.categories_add import add
+from falsereject_gen.cli.categories_check import check
+from falsereject_gen.cli.categories_draft import draft
 from falsereject_gen.cli.options import rooms_of
 
 __all__ = ["app"]
 
-app = typer.Typer(help="The harm categories: list, show.", no_args_is_help=True)
+app = typer.Typer(help="The harm categories: list, show, add, check, draft.", no_args_is_help=True)
+app.command("add")(add)
+app.command("check")(check)
+app.command("draft")(draft)
 _Taxonomy = Annotated[Path | None, typer.Option(help="A taxonomy in place of ours or on top.")]
 _Rooms = Annotated[Path | None, typer.Option(help="Folder that overlays assets.")]
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]

@@ -6,11 +6,20 @@ from typing import Annotated
 
 import typer
 
+from falsereject_gen.cli.graph_export import export, picture
+from falsereject_gen.cli.graph_show import show
+from falsereject_gen.cli.graph_stats import stats
 from falsereject_gen.cli.options import rooms_of, say
 
 __all__ = ["app"]
 
-app = typer.Typer(help="The entity graph of seeds: build.", no_args_is_help=True)
+app = typer.Typer(
+    help="The entity graph of seeds: build, stats, show, export, picture.", no_args_is_help=True
+)
+app.command("stats")(stats)
+app.command("show")(show)
+app.command("export")(export)
+app.command("picture")(picture)
 
 
 @app.command()
@@ -22,17 +31,22 @@ def build(
     json: Annotated[bool, typer.Option("--json", help="End with one JSON object.")] = False,
 ) -> None:
     """Extract the entities of seeds and write their merged graph."""
-    from falsereject_gen.entities.graph import stats, write_graph  # noqa: PLC0415 - heavy
-    from falsereject_gen.models.desk import open_models  # noqa: PLC0415
-    from falsereject_gen.run.world import prepare  # noqa: PLC0415
+    from falsereject_gen.cli.seed_bar import SeedBar  # noqa: PLC0415 - heavy, as below
+    from falsereject_gen.entities.graph import stats as counts  # noqa: PLC0415
+    from falsereject_gen.run.graph_only import build_graph  # noqa: PLC0415
     from falsereject_gen.settings import load_settings  # noqa: PLC0415
 
     assets = rooms_of(rooms)
     settings = load_settings(None, set_ or (), assets, seeds=tuple(seeds) if seeds else None)
-    world = prepare(settings, assets, open_models({}, assets))
-    write_graph(world.graph, out)
-    found = stats(world.graph)
+    with SeedBar() as bar:
+        graph, told = build_graph(settings, assets, out, bar.begin)
+    found = counts(graph)
     made = f"{found['entities']} entities, {found['relations']} relations"
-    say(f"{made} from {len(world.seeds)} seeds in {out}")
+    say(f"{made} from {told['seeds']} seeds in {out}")
+    if told["failed"]:
+        say(f"{len(told['failed'])} seeds could not be extracted; why: {out / 'extraction.json'}")
+    if told["left_out"]:
+        what = ", ".join(f"{count} × {name}" for name, count in told["left_out"].items())
+        say(f"left out of the extractions: {what}")
     if json:
-        typer.echo(json_module.dumps({"out": str(out), **found}))
+        typer.echo(json_module.dumps({"out": str(out), **found, "extraction": told}))

@@ -9,6 +9,8 @@ import typer
 
 from falsereject_gen import __version__
 from falsereject_gen.cli import (
+    ablate,
+    annotate,
     categories,
     doctor,
     eject,
@@ -34,6 +36,7 @@ app = typer.Typer(
 app.command("run")(run_command.run)
 app.command("report")(report.report)
 app.command("metrics")(metrics_command.metrics)
+app.command("ablate")(ablate.ablate)
 app.command("doctor")(doctor.doctor)
 app.command("eject")(eject.eject)
 app.command("scripted-server")(scripted_server.scripted_server)
@@ -41,6 +44,7 @@ app.add_typer(seeds.app, name="seeds")
 app.add_typer(graph.app, name="graph")
 app.add_typer(categories.app, name="categories")
 app.add_typer(score.app, name="score")
+app.add_typer(annotate.app, name="annotate")
 
 
 def _version(wanted: bool) -> None:

@@ -3,12 +3,16 @@
 import json as json_module
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from falsereject_gen.cli.options import rooms_of
+from falsereject_gen.cli.options import rooms_of, say
 from falsereject_gen.errors import UsageError
+
+if TYPE_CHECKING:
+    from falsereject_gen.rooms import Rooms
+    from falsereject_gen.settings import RunSettings
 
 __all__ = ["run"]
 
@@ -30,9 +34,8 @@ def run(
     json: Annotated[bool, typer.Option("--json", help="End with one JSON object.")] = False,
 ) -> None:
     """Generate a seemingly-toxic dataset: seeds in; dataset, batch and report out."""
-    from falsereject_gen import job, settings  # noqa: PLC0415 - heavy
-    from falsereject_gen.cli.progress import ProgressWatcher, tell  # noqa: PLC0415
-    from falsereject_gen.run.resume import added, resumed_settings  # noqa: PLC0415
+    from falsereject_gen import settings  # noqa: PLC0415 - heavy
+    from falsereject_gen.run.resume import added, nothing_to_do, resumed_settings  # noqa: PLC0415
 
     if out is not None and resume is not None:
         raise UsageError("--out and --resume: give one of them")
@@ -50,8 +53,27 @@ def run(
         estimate(resolved, assets, resume, as_json=json)
         return
     folder = resume or out or Path("outputs") / time.strftime("%Y%m%d-%H%M%S")
-    with ProgressWatcher() as watcher:
-        result = job.run(resolved, folder, resume=resume is not None, rooms=assets, watcher=watcher)
-    tell(result)
+    done = nothing_to_do(resume, resolved, assets) if resume is not None else None
+    if done is not None:
+        _tell_again(done)
+    else:
+        done = _go(resolved, folder, assets, resume is not None)
     if json:
-        typer.echo(json_module.dumps(result.summary(), ensure_ascii=False))
+        typer.echo(json_module.dumps(done, ensure_ascii=False))
+
+
+def _go(resolved: "RunSettings", folder: Path, assets: "Rooms", resume: bool) -> dict[str, Any]:
+    """Run, with somebody watching; returns the summary."""
+    from falsereject_gen import job  # noqa: PLC0415 - heavy
+    from falsereject_gen.cli.progress import ProgressWatcher, tell  # noqa: PLC0415
+
+    with ProgressWatcher() as watcher:
+        result = job.run(resolved, folder, resume=resume, rooms=assets, watcher=watcher)
+    tell(result)
+    return result.summary()
+
+
+def _tell_again(summary: dict[str, Any]) -> None:
+    out = Path(summary["out"])
+    say(f"{summary['accepted']} of {summary['target']} rows: finished before, nothing to do")
+    say(f"  dataset  {out / 'dataset'}\n  report   {out / 'report.html'}")

@@ -7,16 +7,16 @@ the other rows. Only pyarrow is known here, and no file is written.
 
 import hashlib
 import io
-from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from falsereject_gen.dataset.columns import COLUMNS
+from falsereject_gen.dataset.columns import COLUMNS, Column
 from falsereject_gen.records import Row
 
-__all__ = ["SPLITS", "Split", "file_name", "pack", "side"]
+__all__ = ["SPLITS", "Split", "encode", "file_name", "pack", "side"]
 
 SplitName = Literal["train", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "test")
@@ -34,7 +34,6 @@ _OPTIONS = {  # all that shapes the bytes is fixed: the same rows give the same 
     "use_dictionary": True,
     "write_statistics": True,
 }
-_SCHEMA = pa.schema([(column.name, _TYPES[column.dtype]) for column in COLUMNS])
 
 
 class Split(NamedTuple):
@@ -82,12 +81,20 @@ def file_name(split: SplitName) -> str:
     return f"data/{split}-00000-of-00001.parquet"
 
 
-def _encode(name: SplitName, rows: Sequence[Row]) -> Split:
-    columns = {c.name: [_plain(getattr(row, c.name)) for row in rows] for c in COLUMNS}
-    table = pa.table(columns, schema=_SCHEMA)
+def encode(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]]) -> tuple[bytes, int]:
+    """A Parquet file of rows, each with a value for every column, and its size in memory."""
+    schema = pa.schema([(column.name, _TYPES[column.dtype]) for column in columns])
+    values = {c.name: [_plain(row[c.name]) for row in rows] for c in columns}
+    table = pa.table(values, schema=schema)
     out = io.BytesIO()
     pq.write_table(table, out, row_group_size=10_000, **_OPTIONS)
-    return Split(name, tuple(rows), out.getvalue(), table.nbytes)
+    return out.getvalue(), table.nbytes
+
+
+def _encode(name: SplitName, rows: Sequence[Row]) -> Split:
+    names = [column.name for column in COLUMNS]
+    data, size = encode(COLUMNS, [{n: getattr(row, n) for n in names} for row in rows])
+    return Split(name, tuple(rows), data, size)
 
 
 def _plain(value: object) -> object:

@@ -4,6 +4,7 @@ One try each and no patience: what a server says at once is what is wanted here.
 """
 
 import json
+from typing import Any
 
 from falsereject_gen.doctor.patient import Patient
 from falsereject_gen.models.client import Client
@@ -51,10 +52,11 @@ async def _knocks(patient: Patient, client: Client, listed: list[str] | None) ->
     model = patient.target.model
     body = {"model": model, "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 1}
     try:
-        await client.post(body)
+        await _posted(client, body)
     except Fault as fault:
         if fault.kind in _GONE:
-            patient.wrong("reachable", f"lists models, then: {fault.says}", "raise timeout_s?")
+            found = f"a call failed: {fault.says}"
+            patient.wrong("reachable", found, _gone(patient, fault))
         if fault.status in {401, 403} and not fault.model:
             _key_refused(patient, fault)
         patient.note("reachable", patient.target.base_url)
@@ -72,6 +74,25 @@ async def _knocks(patient: Patient, client: Client, listed: list[str] | None) ->
         patient.note("key", _key_said(patient.target))
         known = listed is None or model in listed
         patient.note("model", model if known else f"{model} (answers, though not listed)")
+
+
+async def _posted(client: Client, body: dict[str, Any]) -> None:
+    """Make the call; once more where its connection was one that the server had closed.
+
+    A server that fails to list its models (a 500 of uvicorn) hangs up behind that answer.
+    """
+    try:
+        await client.post(body)
+    except Fault as fault:
+        if fault.kind != "connection":
+            raise
+        await client.post(body)
+
+
+def _gone(patient: Patient, fault: Fault) -> str:
+    if fault.kind == "timeout":
+        return f"raise endpoints.{patient.name}.timeout_s?"
+    return "it closes connections; what does its own log say?"
 
 
 def _key_refused(patient: Patient, fault: Fault) -> None:

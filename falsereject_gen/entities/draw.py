@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from falsereject_gen.errors import InputError
 
-__all__ = ["main_category", "positions", "read_graph"]
+__all__ = ["heaviest", "label", "main_category", "part", "positions", "read_graph"]
 
 Points = NDArray[np.float64]
 
@@ -41,6 +41,26 @@ def read_graph(path: Path) -> "nx.MultiDiGraph":
     except (OSError, ValueError, KeyError, TypeError, AttributeError, nx.NetworkXError) as fault:
         raise InputError(f"no node-link graph can be read from it: {fault!r}", path=path) from None
     return nx.MultiDiGraph(graph)
+
+
+def part(graph: "nx.MultiDiGraph", category: str) -> "nx.MultiDiGraph":
+    """The entities that seeds of a category name, and the relations between them."""
+    named = [n for n, found in graph.nodes(data="categories") if category in (found or ())]
+    return nx.MultiDiGraph(graph.subgraph(named))
+
+
+def heaviest(graph: "nx.MultiDiGraph", most: int) -> "nx.MultiDiGraph":
+    """The entities that most seeds name; of equal ones those with more relations, then by name."""
+    weight = {n: (-float(w or 0), -graph.degree(n), str(n)) for n, w in graph.nodes(data="weight")}
+    return nx.MultiDiGraph(graph.subgraph(sorted(weight, key=lambda name: weight[name])[:most]))
+
+
+def label(name: str, data: dict[str, Any]) -> str:
+    """How an entity is written under its dot: its canonical name, with the capitals of a name."""
+    surface = str(data.get("surface") or "")
+    is_name = data.get("kind") in ("person", "group", "place", "event", "object")
+    proper = is_name and surface[:1].isupper()
+    return surface if proper or (surface.isupper() and len(surface) > 1) else name
 
 
 def main_category(data: dict[str, Any]) -> str:

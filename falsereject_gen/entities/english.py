@@ -9,7 +9,7 @@ from functools import cache
 import inflect
 import lemminflect
 
-__all__ = ["article", "forms", "gerund", "plural", "sentence_case"]
+__all__ = ["article", "forms", "gerund", "only_noun", "plural", "sentence_case"]
 
 _NOUNS = inflect.engine()
 _TAGS = ("NNS", "VBG", "VBD", "VBN", "VBZ")
@@ -49,6 +49,11 @@ def forms(phrase: str) -> frozenset[str]:
         for first in lemminflect.getInflection(words[0], tag):
             out.add(" ".join([first.lower(), *words[1:]]))
     return frozenset(out)
+
+
+def only_noun(phrase: str) -> bool:
+    """Whether a dictionary has no adjective that is spelled like the last word of a phrase."""
+    return "ADJ" not in lemminflect.getAllLemmas(phrase.split(" ")[-1])
 
 
 def sentence_case(text: str) -> str:

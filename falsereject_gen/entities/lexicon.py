@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 
 from falsereject_gen.entities.english import forms
+from falsereject_gen.entities.spans import English, load_english
 from falsereject_gen.errors import RoomError
 from falsereject_gen.records import Kind, Record
 from falsereject_gen.rooms import Rooms
@@ -32,11 +33,14 @@ class Lexicon:
     """Entity notes by category, and one note for every surface form.
 
     Where categories differ about an entity, the first file (by name) gives its kind; it is hot if
-    any of them says so.
+    any of them says so. `english` is what is known beyond them; None: the packaged words.
     """
 
-    def __init__(self, by_category: dict[str, tuple[EntityNote, ...]]) -> None:
+    def __init__(
+        self, by_category: dict[str, tuple[EntityNote, ...]], english: English | None = None
+    ) -> None:
         self.by_category = by_category
+        self._english = english
         self.notes: dict[str, EntityNote] = {}
         for notes in by_category.values():
             for note in notes:
@@ -50,6 +54,11 @@ class Lexicon:
         for note in self.notes.values():  # a word's own entry beats another's `also`
             self.by_form[note.id.lower()] = note
 
+    @cached_property
+    def english(self) -> English:
+        """Light verbs, filler, prepositions and everyday nouns."""
+        return self._english or load_english(Rooms())
+
     def hot_forms(self, category: str) -> frozenset[str]:
         """Forms of the alarming entities of a category; empty for an unknown one."""
         notes = self.by_category.get(category, ())
@@ -57,7 +66,7 @@ class Lexicon:
 
 
 def load_lexicon(rooms: Rooms) -> Lexicon:
-    """Read the `entities` of graphs/entities/*.yaml.
+    """Read the `entities` of graphs/entities/*.yaml, and graphs/extraction.yaml.
 
     Raises:
         RoomError: an entity does not fit, or stands twice in its file.
@@ -65,6 +74,8 @@ def load_lexicon(rooms: Rooms) -> Lexicon:
     found: dict[str, tuple[EntityNote, ...]] = {}
     for name in rooms.names("graphs/entities"):
         part: dict[str, Any] = rooms.yaml(name)
+        if not isinstance(part, dict):
+            raise RoomError(f"{name}: a mapping with `category:` and `entities:` is wanted")
         notes = []
         for number, entry in enumerate(part.get("entities", []), 1):
             try:
@@ -79,4 +90,4 @@ def load_lexicon(rooms: Rooms) -> Lexicon:
         if twice:
             raise RoomError(f"{name}: entities stand twice: {', '.join(sorted(twice))}")
         found[str(part.get("category"))] = tuple(notes)
-    return Lexicon(found)
+    return Lexicon(found, load_english(rooms))

@@ -14,7 +14,7 @@ from textblob.en import tag as brill_tags
 
 from falsereject_gen.errors import UsageError
 
-__all__ = ["pipeline"]
+__all__ = ["lemma_of", "pipeline"]
 
 _COARSE = {"NN": "NOUN", "VB": "VERB", "JJ": "ADJ", "RB": "ADV", "MD": "AUX", "IN": "ADP"}
 _COARSE |= {"DT": "DET", "PR": "PRON", "WP": "PRON", "WR": "ADV", "TO": "PART", "CC": "CCONJ"}
@@ -69,7 +69,7 @@ def tagger(doc: Doc) -> Doc:
         token.pos_ = (
             "PROPN" if tags[place].startswith("NNP") else _coarse(tags[place], token.lower_)
         )
-        token.lemma_ = _lemma(token.text, token.pos_)
+        token.lemma_ = lemma_of(token.text, token.pos_)
     return doc
 
 
@@ -81,6 +81,8 @@ def _mend(words: list[str], tags: list[str], place: int) -> str:
     if not tag.startswith(("NN", "VB", "JJ")) or word in _AUXILIARIES:
         return tag
     opens = after_tag[:2] in ("DT", "PR", "NN", "JJ", "IN")
+    if tag[:2] in ("NN", "JJ") and _does(words, tags, place) and _can_be(word, "VERB"):
+        return "VBZ" if tag == "NNS" else "VB"
     if place == 0 and opens and _can_be(word, "VERB") and tag != "JJ":
         return "VB"
     if before_tag in ("TO", "MD") or (before in _SUBJECTS and before_tag in ("PRP", "NN", "NNS")):
@@ -99,6 +101,20 @@ def _mend(words: list[str], tags: list[str], place: int) -> str:
     return tag
 
 
+def _does(words: list[str], tags: list[str], place: int) -> bool:
+    """Whether what looks like a noun stands where a verb does: `a note that scares my …`."""
+    before = words[place - 1].lower() if place > 1 else ""
+    before_tag = tags[place - 1] if place else ""
+    after = tags[place + 1] if place + 1 < len(tags) else ""
+    if before in ("that", "who", "which"):
+        return after[:2] in ("DT", "PR", "NN", "JJ", "IN")
+    if before in _OBJECTS and words[place - 2].lower() in ("let", "help", "make", "watch"):
+        return True
+    if before_tag == "NNS" and tags[place] in ("NN", "JJ"):  # few compounds begin with a plural
+        return after in ("DT", "PRP$", "PRP", "NNS")
+    return before_tag == "NN" and tags[place] == "NNS" and after in ("DT", "PRP$", "PRP")
+
+
 def _can_be(word: str, pos: str) -> bool:
     return bool(lemminflect.getAllLemmas(word, upos=pos))
 
@@ -109,26 +125,61 @@ def _coarse(tag: str, word: str) -> str:
     return _COARSE.get(tag[:2], "PUNCT" if not tag[:1].isalpha() else "X")
 
 
-def _lemma(word: str, pos: str) -> str:
+def lemma_of(word: str, pos: str) -> str:
+    """The base form of a word in its part of speech, in lower case."""
     kind = pos if pos in ("NOUN", "VERB", "ADJ", "ADV") else None
-    found = lemminflect.getLemma(word.lower(), upos=kind) if kind else ()
+    plain = kind is not None and word.isascii()  # it cuts letters off `café`
+    found = lemminflect.getLemma(word.lower(), upos=kind) if plain else ()
     return found[0] if found else word.lower()
 
 
 def pipeline(name: str) -> Any:
-    """`embedded`, or an installed spaCy model with a tagger and a lemmatizer.
+    """`embedded`, or an installed spaCy pipeline of the user's, by its name or path.
+
+    A pipeline that gives no lemmas gets them from lemminflect.
 
     Raises:
-        UsageError: the model is not installed.
+        UsageError: it is not there, cannot be loaded, is for another language or sets no tags.
     """
     if name == "embedded":
         nlp = spacy.blank("en")
         nlp.add_pipe("falsereject_tagger")
         return nlp
+    if name == "spoken":
+        raise UsageError(
+            "extractor `spoken` is for `graph build`; in a run, `roles.extractor` says which "
+            "endpoint takes seeds apart"
+        )
+    nlp = _installed(name)
+    if nlp.lang not in ("en", "xx"):
+        raise UsageError(f"extractor `{name}`: it is for `{nlp.lang}`; seeds are in English")
+    probe = nlp("They read old books.")
+    if not probe.has_annotation("POS"):
+        raise UsageError(
+            f"extractor `{name}`: it sets no parts of speech (token.pos); "
+            "take a pipeline with a tagger or morphologizer, or `embedded`"
+        )
+    if not probe.has_annotation("LEMMA"):
+        nlp.add_pipe("falsereject_lemmas")
+    return nlp
+
+
+def _installed(name: str) -> Any:
     try:
-        return spacy.load(name, disable=["ner"])
+        return spacy.load(name)
     except OSError:
         raise UsageError(
-            f"extractor `{name}`: no such spaCy model is installed; "
+            f"extractor `{name}`: no such spaCy model is installed, and no such folder is there; "
             f"`python -m spacy download {name}`, or use `embedded`"
         ) from None
+    except Exception as fault:  # whatever a package of somebody else's raises while it loads
+        says = " ".join(str(fault).split())[:200]
+        raise UsageError(f"extractor `{name}`: spaCy cannot load it: {says}") from None
+
+
+@Language.component("falsereject_lemmas")
+def lemmas(doc: Doc) -> Doc:
+    """Set `lemma_` of every token by its `pos_`."""
+    for token in doc:
+        token.lemma_ = lemma_of(token.text, token.pos_)
+    return doc

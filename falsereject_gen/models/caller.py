@@ -195,7 +195,9 @@ class Caller:
     def _give_up(self, fault: Fault, tries: int) -> EndpointError:
         self._given_up += 1
         if not self._ever_answered:
-            return self._end("has not answered one call; is it up, and base_url right?", fault)
+            up = "it is up, so is the model right? see its log"
+            ask = up if fault.status else "is it up, and base_url right?"
+            return self._end(f"has not answered one call; {ask}", fault)
         if self._given_up >= _DOWN:
             return self._end("has stopped answering; go on with --resume when it is back", fault)
         return CallFailed(self._line(f"call given up after {tries} tries", fault))

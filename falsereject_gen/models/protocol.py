@@ -41,7 +41,9 @@ class ChatRequest(Record):
     structured: Structured = Field(default="auto", description="How the schema is to be asked for.")
     role: str = Field(default="", description="Who asks, for the accounts; not in the key.")
     attempt: int = Field(default=0, ge=0, description="0, or how often it was asked before.")
-    place: int = Field(default_factory=lambda: PLACE.get(), description="Place in the queue; not in the key.")
+    place: int = Field(
+        default_factory=lambda: PLACE.get(), description="Place in the queue; not in the key."
+    )
 
     @cached_property
     def key(self) -> str:

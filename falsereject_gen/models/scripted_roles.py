@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from falsereject_gen.models import scripted_text as text
 from falsereject_gen.models.scripted_ask import Ask
+from falsereject_gen.models.scripted_drafter import proposal
 from falsereject_gen.models.scripted_schema import Dice, Overrides, Schema, fill
 
 __all__ = ["Said", "answer"]
@@ -160,7 +161,12 @@ def _ranker(ask: Ask, dice: Dice) -> Overrides:
     return {key: best for key in ("best", "choice", "winner", "vote", "index")}
 
 
+def _drafter(ask: Ask, dice: Dice) -> Overrides:
+    return proposal(_block(ask.user, "topic"), dice)
+
+
 _BY_ROLE = {
+    "draft_category": _drafter,
     "extractor": _extractor,
     "ranker": _ranker,
     "generator": _generator,

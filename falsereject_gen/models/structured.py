@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Generic, TypeVar
@@ -52,6 +52,7 @@ async def ask(
     *,
     keep_refusals: bool = False,
     parts: Parts | None = None,
+    on_fault: Callable[[ChatRequest, ChatReply, str], None] = lambda *_: None,
 ) -> Parsed[T]:
     """Ask for a reply of a shape; if it does not parse, ask again with what was wrong.
 
@@ -62,6 +63,7 @@ async def ask(
         retries: how often it may be asked again; each goes by its own `attempt` in the cache.
         keep_refusals: see `ChatModel.chat`.
         parts: sentences to ask again with; default: the packaged ones.
+        on_fault: told of each reply that does not parse, at once: request, reply, what is wrong.
 
     Raises:
         ReplyError: no reply had the shape; carries the last raw text.
@@ -81,6 +83,7 @@ async def ask(
         if value is not None:
             return Parsed(value, reply, tuple(faults))
         faults.append(fault)
+        on_fault(now, reply, fault)
         if len(faults) > retries:
             times = "once" if len(faults) == 1 else f"{len(faults)} times"
             raise ReplyError(f"{reply.model}: asked {times}, no usable reply: {fault}", reply.text)

@@ -1,7 +1,7 @@
 // The picture of the entity graph: places come from Python, drawing and exploring happen here.
 "use strict";
 (() => {
-  const { data, str, $, el, names, number } = FRG;
+  const { data, str, $, el, names, number, text, last } = FRG;
   const canvas = $("g-canvas");
   if (!data.graph || !canvas) return;
   const KINDS = ["act", "object", "substance", "person", "group", "place", "event", "concept"];
@@ -9,14 +9,15 @@
 
   const nodes = data.graph.nodes.map(([id, surface, kind, like, weight, home, categories, seeds, x, y], index) => ({
     index, id: str(id), surface: str(surface), kind: str(kind), like: str(like), weight, home: str(home),
-    categories: categories.map(str), seeds: seeds.map(str), x, y, r: 0.16 + 0.13 * Math.sqrt(weight), links: [], on: true,
+    categories: categories.map(str), seeds: seeds.map(str), x, y, r: Math.min(1.3, 0.16 + 0.13 * Math.sqrt(weight)), links: [], also: [], on: true,
   }));
   const edges = data.graph.edges.map(([a, b, label, weight, seeds]) => ({ a: nodes[a], b: nodes[b], label: str(label), weight, seeds: seeds.map(str) }));
   for (const edge of edges) { edge.a.links.push(edge); if (edge.b !== edge.a) edge.b.links.push(edge); }
   const byId = new Map(nodes.map((node) => [node.id, node]));
+  const aliases = new Map(data.graph.aliases.map(([name, index]) => [str(name), nodes[index]]));
+  for (const [name, node] of aliases) node.also.push(name);
   const made = new Map(), tried = new Map();
-  for (const candidate of data.candidates) for (const [id] of candidate.e) {
-    const name = str(id);
+  for (const candidate of data.candidates) for (const name of new Set(candidate.e.map(([id]) => aliases.get(str(id))?.id ?? str(id)))) {
     tried.set(name, (tried.get(name) || 0) + 1);
     if (!made.has(name)) made.set(name, []);
     if (candidate.ok) made.get(name).push(candidate);
@@ -197,11 +198,24 @@
       el("h3", {}, node.surface),
       el("p", {}, `${node.kind} · in ${node.weight} seed${node.weight === 1 ? "" : "s"}${node.like ? ` · nearest with readings: ${node.like}` : " · no readings known"}`),
       el("p", { class: "none" }, node.categories.map((id) => names.get(id) || id).join(", ")),
-      part("Rows of briefs with it", rows, (row) => el("li", {}, link(`#${row.o}`, () => FRG.rows.show("ordinal", row.o)), " ", FRG.rows.last(row)[0])),
-      (tried.get(node.id) || 0) ? el("p", {}, link(`Candidates with it, accepted or not (${tried.get(node.id)})`, () => FRG.rows.show("entity", node.id))) : "",
+      node.also.length ? el("p", { class: "none" }, `also: ${node.also.join(", ")}`) : "",
+      data.run ? part("Rows of briefs with it", rows, made_) : "",
+      FRG.rows && tried.get(node.id) ? el("p", {}, link(`Candidates with it, accepted or not (${tried.get(node.id)})`, () => FRG.rows.show("entity", node.id))) : "",
       part("Relations", node.links, relation),
-      part("Seeds", node.seeds, (id) => el("li", {}, el("code", {}, id))));
+      part("Seeds", node.seeds, seed));
     $("g-panel").scrollTop = 0;
+  }
+
+  /** A row; a link where the page has the rows, else its text and category. */
+  function made_(row) {
+    if (FRG.rows) return el("li", {}, link(`#${row.o}`, () => FRG.rows.show("ordinal", row.o)), " ", last(row)[0]);
+    return el("li", {}, last(row)[0], " ", el("small", {}, `#${row.o}, ${names.get(str(row.c)) || str(row.c)}`));
+  }
+
+  /** A seed by its id; its text, where the page has it, behind a click. */
+  function seed(id) {
+    const value = data.seeds ? data.seeds[id] : "";
+    return el("li", {}, el("code", {}, id), value ? text(value, true, "a toxic seed. Show the text") : "");
   }
 
   function link(label, act) {
@@ -285,6 +299,13 @@
     event.preventDefault();
     keys[event.key]();
     later();
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea")) return;
+    event.preventDefault();
+    $("g-search").focus();
+    $("g-search").select();
   });
 
   FRG.onPaint(readColours);

@@ -49,6 +49,7 @@ def headline(
         "accepted": accepted,
         "rejected": len(candidates) - accepted,
         "complete": complete,
+        "not_served": _counts(dig(manifest, "seeds", "not_served")),
         "why_short": str(dig(manifest, "why_short") or ""),
         "wall_s": number(dig(manifest, "wall_s")),
         "generation_s": number(dig(manifest, "generation_s")),
@@ -58,3 +59,9 @@ def headline(
         "manifest": manifest is not None,
         "settings": settings is not None,
     }
+
+
+def _counts(value: Any) -> dict[str, int]:
+    """Names with whole numbers, of whatever stands there."""
+    found = value.items() if isinstance(value, Mapping) else ()
+    return {str(name): int(count) for name, count in found if number(count)}

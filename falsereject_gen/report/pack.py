@@ -1,14 +1,14 @@
 """The candidates and the entity graph as compact JSON for the page's script.
 
 Every string is written once, in `strings`, and referred to by its number: readings, guards and
-entities come back thousands of times. What a key means stands beside it in `page.js`.
+entities come back thousands of times. What a key means stands beside it in the scripts.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from falsereject_gen.entities.draw import main_category, positions
+from falsereject_gen.entities.draw import label, main_category, positions
 from falsereject_gen.records import Candidate, Round
 from falsereject_gen.report.coverage import STRATEGIES, Categories
 from falsereject_gen.report.redact import judged_unsafe, toxic_neighbour
@@ -16,7 +16,7 @@ from falsereject_gen.report.redact import judged_unsafe, toxic_neighbour
 if TYPE_CHECKING:
     import networkx as nx
 
-__all__ = ["embed", "pack"]
+__all__ = ["embed", "pack", "pack_graph"]
 
 
 class _Strings:
@@ -52,6 +52,34 @@ def pack(
         "strategies": list(STRATEGIES),
         "candidates": [_candidate(c, strings) for c in candidates],
         "graph": _graph(graph, rng, strings) if graph is not None else None,
+        "run": 1,
+    }
+    return {**out, "strings": list(strings.found)}
+
+
+def pack_graph(
+    graph: "nx.MultiDiGraph",
+    categories: Categories,
+    rng: int,
+    seeds: Mapping[str, str],
+    candidates: Sequence[Candidate] | None,
+) -> dict[str, Any]:
+    """The same for a page with the picture alone.
+
+    Args:
+        graph: the entity graph.
+        categories: as in `pack`.
+        rng: as in `pack`.
+        seeds: texts by id, as far as they are known and may be shown.
+        candidates: of the run; of a rejected one nothing but its entities is taken. None: no run.
+    """
+    strings = _Strings()
+    out = {
+        "categories": [[i, categories.name(i), categories.domain(i)] for i in categories.ids],
+        "candidates": [_brief(c, strings) for c in candidates or ()],
+        "graph": _graph(graph, rng, strings),
+        "seeds": dict(seeds),
+        "run": int(candidates is not None),
     }
     return {**out, "strings": list(strings.found)}
 
@@ -60,6 +88,18 @@ def embed(value: Any) -> str:
     """JSON that cannot end the script element it stands in, whatever texts it holds."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+def _brief(candidate: Candidate, strings: _Strings) -> dict[str, Any]:
+    """Its entities, and the row that was made of it if there is one."""
+    brief, accepted = candidate.brief, candidate.status == "accepted"
+    return {
+        "o": brief.ordinal,
+        "c": strings(brief.category),
+        "ok": int(accepted),
+        "e": [[strings(e.id)] for e in brief.entities],
+        "r": [{"t": strings(candidate.last.draft.text)}] if accepted else [],
+    }
 
 
 def _candidate(candidate: Candidate, strings: _Strings) -> dict[str, Any]:
@@ -108,7 +148,7 @@ def _graph(graph: "nx.MultiDiGraph", rng: int, strings: _Strings) -> dict[str, A
     number = {str(name): place for place, name in enumerate(graph)}
     nodes = [
         [
-            *strings.all((name, data.get("surface") or name, data.get("kind") or "concept")),
+            *strings.all((name, label(str(name), data), data.get("kind") or "concept")),
             strings(data.get("like") or ""),
             data.get("weight") or 0,
             strings(main_category(data)),
@@ -127,4 +167,9 @@ def _graph(graph: "nx.MultiDiGraph", rng: int, strings: _Strings) -> dict[str, A
         ]
         for source, target, data in graph.edges(data=True)
     ]
-    return {"nodes": nodes, "edges": edges}
+    aliases = [
+        [strings(str(label).rpartition(" (")[0]), number[str(name)]]
+        for name, data in graph.nodes(data=True)
+        for label in data.get("variants") or ()
+    ]
+    return {"nodes": nodes, "edges": edges, "aliases": aliases}

@@ -1,77 +1,10 @@
-// Data, colours and the rows. Texts of the run enter the page as textContent only.
+// The rows of a run: filters, pages, and everything that happened to each.
 "use strict";
-const FRG = (() => {
-  const data = JSON.parse(document.getElementById("data").textContent);
-  const str = (number) => data.strings[number];
-  const $ = (id) => document.getElementById(id);
-
-  /** An element with attributes and children; strings become text nodes. */
-  function el(tag, given = {}, ...children) {
-    const node = document.createElement(tag);
-    for (const [key, value] of Object.entries(given)) {
-      if (key === "class") node.className = value;
-      else if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
-      else node.setAttribute(key, value);
-    }
-    node.append(...children.filter((child) => child !== null && child !== undefined && child !== ""));
-    return node;
-  }
-
-  const names = new Map(data.categories.map(([id, name]) => [id, name]));
-  const listeners = [];
-  const number = (value) => String(value).replace(/\B(?=(\d{3})+$)/g, "\u202f");
-
-  /** Fills a select with the categories, grouped by domain. */
-  function categoryOptions(select) {
-    const groups = new Map();
-    for (const [id, name, domain] of data.categories) {
-      if (!groups.has(domain)) groups.set(domain, el("optgroup", { label: domain }));
-      groups.get(domain).append(el("option", { value: id }, name));
-    }
-    select.append(...groups.values());
-  }
-
-  /** A text; one that was judged unsafe stands behind a click. */
-  function text(value, hidden, why) {
-    if (!value) return el("span", { class: "none" }, "no text");
-    if (!hidden) return el("q", {}, value);
-    return el("details", { class: "veil" }, el("summary", {}, why), el("q", {}, value));
-  }
-
-  // --- colours
-  const theme = $("theme");
-  function paint(value) {
-    if (value) document.documentElement.dataset.theme = value;
-    else delete document.documentElement.dataset.theme;
-    for (const listener of listeners) listener();
-  }
-  let kept = "";
-  try { kept = localStorage.getItem("frg-theme") || ""; } catch { /* not kept when opened from disk */ }
-  theme.value = ["light", "dark"].includes(kept) ? kept : "";
-  paint(theme.value);
-  theme.addEventListener("change", () => {
-    paint(theme.value);
-    try { localStorage.setItem("frg-theme", theme.value); } catch { /* as above */ }
-  });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => paint(theme.value));
-
-  return { data, str, $, el, names, number, text, categoryOptions, onPaint: (f) => listeners.push(f) };
-})();
-
 FRG.rows = (() => {
-  const { data, str, $, el, names, number, text } = FRG;
+  const { data, str, $, el, names, number, text, last } = FRG;
   const PAGE = 50;
   const state = { page: 0, entity: null, ordinal: null };
   let found = data.candidates;
-
-  /** The last text a candidate had, and whether it was judged unsafe. */
-  function last(candidate) {
-    for (let i = candidate.r.length - 1; i >= 0; i--) {
-      const value = str(candidate.r[i].t);
-      if (value) return [value, Boolean(candidate.r[i].u)];
-    }
-    return ["", false];
-  }
 
   /** Everything of a candidate that the text filter looks at; built once, when first asked for. */
   function hay(candidate) {
@@ -212,5 +145,5 @@ FRG.rows = (() => {
     show(link.dataset.filter, link.dataset.value);
   });
   draw();
-  return { show, last };
+  return { show };
 })();

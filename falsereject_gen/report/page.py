@@ -1,27 +1,20 @@
 """Reads a run folder and writes its report.html: one file, no network, nothing else changed.
 
-Template, styles and scripts are files of this package and are inlined. The content security policy
-of the page names the scripts by their hash: a text of the run can never become one.
+Template, styles and scripts are files of this package and are inlined (assets.py).
 """
 
-import base64
-import contextlib
-import hashlib
 import json
-import os
 import sqlite3
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined, Template
-from markupsafe import Markup
 from pydantic import ValidationError
 
 from falsereject_gen.entities.draw import read_graph
 from falsereject_gen.errors import InputError, StoreError
 from falsereject_gen.records import Candidate
+from falsereject_gen.report.assets import inlined, render, write_page
 from falsereject_gen.report.cost import cost
 from falsereject_gen.report.coverage import STRATEGIES, Categories, coverage
 from falsereject_gen.report.funnel import by_round, falls, funnel
@@ -32,9 +25,9 @@ from falsereject_gen.report.redact import redacted
 from falsereject_gen.report.scores import histograms, pool
 from falsereject_gen.run.store import Store
 
-__all__ = ["write_report"]
+__all__ = ["manifest_of", "stored", "write_report"]
 
-SCRIPTS = ("page.js", "graph.js")
+SCRIPTS = ("base.js", "page.js", "graph.js")
 
 
 def write_report(folder: Path) -> Path:
@@ -50,17 +43,22 @@ def write_report(folder: Path) -> Path:
         InputError: no run.sqlite in the folder, or a manifest or graph that cannot be read.
         StoreError: the store cannot be read or the page cannot be written.
     """
-    candidates, settings = _stored(folder)
-    manifest = _manifest(folder)
+    candidates, settings = stored(folder)
+    manifest = manifest_of(folder)
     place = folder / "graph" / "entities.json"
     graph = read_graph(place) if place.is_file() else None
     target = folder / "report.html"
-    _write(target, _render(manifest, settings, candidates, graph))
+    write_page(target, _render(manifest, settings, candidates, graph))
     return target
 
 
-def _stored(folder: Path) -> tuple[list[Candidate], Any]:
-    """The candidates, and the settings that the run was started with (None if it has none)."""
+def stored(folder: Path) -> tuple[list[Candidate], Any]:
+    """The candidates, and the settings that the run was started with (None if it has none).
+
+    Raises:
+        InputError: no run.sqlite in the folder.
+        StoreError: the store cannot be read.
+    """
     path = folder / "run.sqlite"
     if not path.is_file():
         raise InputError("no run.sqlite in it; give the folder of a run", path=folder)
@@ -76,7 +74,12 @@ def _stored(folder: Path) -> tuple[list[Candidate], Any]:
         store.close()
 
 
-def _manifest(folder: Path) -> dict[str, Any] | None:
+def manifest_of(folder: Path) -> dict[str, Any] | None:
+    """The manifest of a run folder; None if it has none.
+
+    Raises:
+        InputError: it is no JSON object.
+    """
     path = folder / "manifest.json"
     if not path.is_file():
         return None
@@ -100,8 +103,8 @@ def _render(
     limits = dig(settings, "loop")
     harm_max, toxic_min = (number(dig(limits, key)) for key in ("harm_max", "toxic_min"))
     data = embed(pack(shown, categories, graph, int(number(dig(settings, "seed")) or 0)))
-    text = {name: _asset(name) for name in ("page.css", *SCRIPTS)}
-    return _template().render(
+    return render(
+        "page.html.j2",
         head=headline(manifest, settings, shown, redact),
         manifest=manifest or {},
         funnel=funnel(shown),
@@ -115,39 +118,5 @@ def _render(
         cost=cost(manifest),
         entities=None if graph is None else len(graph),
         relations=None if graph is None else graph.number_of_edges(),
-        css=Markup(text["page.css"]),
-        scripts=[Markup(text[name]) for name in SCRIPTS],
-        policy=Markup(" ".join(_hash(text[name]) for name in SCRIPTS)),
-        data=Markup(data),
+        **inlined(("page.css",), SCRIPTS, data),
     )
-
-
-def _template() -> Template:
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["n"] = lambda value: f"{value:,}".replace(",", "\u202f")
-    environment.filters["money"] = lambda value: f"{value:,.2f}" if value >= 1 else f"{value:.4f}"
-    environment.filters["pretty"] = lambda value: json.dumps(value, indent=1, ensure_ascii=False)
-    return environment.from_string(_asset("page.html.j2"))
-
-
-def _asset(name: str) -> str:
-    return files("falsereject_gen.report").joinpath(name).read_text(encoding="utf-8")
-
-
-def _hash(script: str) -> str:
-    digest = hashlib.sha256(script.encode("utf-8")).digest()
-    return f"'sha256-{base64.b64encode(digest).decode()}'"
-
-
-def _write(target: Path, text: str) -> None:
-    """The page is there as a whole or not at all."""
-    partial = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        partial.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
-        partial.replace(target)
-    except OSError as fault:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
-        raise StoreError(f"{target}: cannot be written: {fault}") from None

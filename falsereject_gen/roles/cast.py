@@ -49,7 +49,8 @@ def players(settings: RunSettings, role: Role) -> tuple[str, ...]:
 def speakers(settings: RunSettings) -> dict[Role, tuple[str, ...]]:
     """The endpoints that play each role; roles that nobody speaks are left out.
 
-    Extractor and ranker serve a spoken generator only, the refusal judge a spoken pool only.
+    Extractor and ranker serve a spoken generator only, the refusal judge a spoken pool only. Where
+    briefs are not drawn from one seed each, there is no seed that could be extracted anew.
     """
     found: dict[Role, tuple[str, ...]] = {}
     for role in _LOOP_ROLES:
@@ -58,6 +59,8 @@ def speakers(settings: RunSettings) -> dict[Role, tuple[str, ...]]:
         default = ("default",) if settings.cast == "spoken" else ()
         given = settings.roles.get(role, default) if found[served] else ()
         found[role] = tuple(name for name in given if name != "embedded")
+    if settings.sampling.graph != "seed":
+        found["extractor"] = ()
     if not found["extractor"]:
         found["ranker"] = ()
     return {role: names for role, names in found.items() if names}

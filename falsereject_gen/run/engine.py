@@ -137,7 +137,8 @@ class Engine:
     def _ended(self, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)
         if not task.cancelled():
-            self._fault = self._fault or task.exception()
+            fault = task.exception()  # heard in any case, else asyncio complains
+            self._fault = self._fault or fault
         self._news.set()
 
     async def _play(self, brief: Brief) -> None:

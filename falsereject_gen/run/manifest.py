@@ -11,8 +11,11 @@ from typing import Any
 from falsereject_gen import __version__
 from falsereject_gen.entities.graph import stats
 from falsereject_gen.records import Candidate
+from falsereject_gen.roles.embedded.generator import GrammarGenerator
+from falsereject_gen.roles.embedded.generic import PREFIX
 from falsereject_gen.run.result import RunResult
 from falsereject_gen.run.world import World
+from falsereject_gen.seeds.language import unserved
 
 __all__ = ["acceptance_by_round", "manifest", "write_json"]
 
@@ -39,7 +42,7 @@ def manifest(world: World, result: RunResult, accepted: list[Candidate]) -> dict
         "failures": list(result.failures),
         "warnings": list(result.warnings),
         "seeds": seed_summary(world),
-        "graph": stats(world.graph),
+        "graph": {**stats(world.graph), **served(world, accepted)},
         "categories": {c.id: {"name": c.name, "domain": c.domain} for c in world.taxonomy},
         "rooms": dict(sorted(world.rooms.read.items())),
         "wall_s": round(result.wall_s, 2),
@@ -75,8 +78,34 @@ def seed_summary(world: World) -> dict[str, Any]:
         "used": len(world.seeds),
         "sources": dict(sorted(Counter(f"{s.source} ({s.licence})" for s in world.seeds).items())),
         "by_category": dict(sorted(Counter(s.category for s in world.seeds).items())),
+        "languages": dict(sorted(Counter(s.language for s in world.collection.seeds).items())),
+        "not_served": unserved(world.collection.seeds),
         "read": world.collection.counts,
         "problems": list(world.collection.problems),
+    }
+
+
+def served(world: World, accepted: list[Candidate]) -> dict[str, Any]:
+    """How the grammar's readings meet the entities of the seeds; nothing for another generator.
+
+    `served`: entities with a reading of their own, with that of their nearest kin, with a generic
+    one, with none; an entity of two categories counts in both. `seeds_unserved`: seeds of which
+    nothing can be said, by category. `generic_rows`: accepted rows that a generic reading made.
+    """
+    generator = world.cast.generator
+    if not isinstance(generator, GrammarGenerator):
+        return {}
+    by_category = generator.stock.counts(world.graphs)
+    total: Counter[str] = Counter()
+    for found in by_category.values():
+        total.update(found)
+    mute = Counter(g.category for g in world.graphs if not generator.stock.serves(g))
+    made = [c for c in accepted if c.last.draft.notes.get("reading", "").startswith(PREFIX)]
+    return {
+        "served": dict(total),
+        "served_by_category": by_category,
+        "seeds_unserved": dict(sorted(mute.items())),
+        "generic_rows": len(made),
     }
 
 

@@ -1,16 +1,23 @@
 """Going on with a run: its settings, and what is different now."""
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from falsereject_gen.errors import UsageError
+from falsereject_gen.errors import RoomError, UsageError
 from falsereject_gen.rooms import Rooms
 from falsereject_gen.run.store import Store
-from falsereject_gen.seeds.collect import BUNDLED
-from falsereject_gen.settings import RunSettings
+from falsereject_gen.settings import BUNDLED, RunSettings, load_settings
 
-__all__ = ["added", "changed_since", "remember", "resumed_settings"]
+__all__ = [
+    "added",
+    "changed_since",
+    "finished",
+    "nothing_to_do",
+    "remember",
+    "resumed_settings",
+]
 
 _FREE = {"target", "seeds", "output", "budget", "annotation"}
 """Settings that may change without changing what a row is."""
@@ -31,7 +38,7 @@ def resumed_settings(folder: Path) -> RunSettings:
         store.close()
     if values is None:
         raise UsageError(f"--resume {folder}: the run stopped before it began; start it anew")
-    return RunSettings.model_validate(values)
+    return load_settings(base=values)
 
 
 def added(before: Sequence[str], more: Sequence[Path] | None) -> tuple[Path, ...] | None:
@@ -50,6 +57,36 @@ def remember(store: Store, settings: RunSettings, rooms: Rooms) -> None:
     """Keep what rows are made with from now on."""
     store.put("settings", settings.model_dump(mode="json"))
     store.put("rooms", _sums(rooms))
+
+
+def finished(store: Store, settings: RunSettings, summary: dict[str, Any]) -> None:
+    """Note that all files of a run are written, and with which settings."""
+    store.put("finished", {"settings": settings.model_dump(mode="json"), "summary": summary})
+
+
+def nothing_to_do(folder: Path, settings: RunSettings, rooms: Rooms) -> dict[str, Any] | None:
+    """The summary of a run that is finished as it is asked for now, else None.
+
+    Looks at the store's notes, at the assets' sums and at what is on disk; loads no model.
+    """
+    store = Store(folder / "run.sqlite")
+    try:
+        ended, files = store.get("finished"), store.get("rooms") or {}
+    finally:
+        store.close()
+    written = ("manifest.json", "report.html", "dataset/README.md", "rejected.jsonl")
+    if (
+        ended is None
+        or ended["settings"] != settings.model_dump(mode="json")
+        or ended["summary"]["accepted"] < settings.target
+        or not all((folder / name).is_file() for name in written)
+    ):
+        return None
+    with contextlib.suppress(RoomError):
+        for name in files:
+            rooms.text(name)
+    summary: dict[str, Any] = {**ended["summary"], "out": str(folder)}
+    return summary if _sums(rooms) == files else None
 
 
 def changed_since(store: Store, settings: RunSettings, rooms: Rooms) -> list[str]:

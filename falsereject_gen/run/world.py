@@ -9,15 +9,18 @@ from falsereject_gen.dedup.index import TextIndex
 from falsereject_gen.entities.extract import EmbeddedExtractor
 from falsereject_gen.entities.graph import merge
 from falsereject_gen.entities.lexicon import load_lexicon
-from falsereject_gen.entities.sample import Planner
+from falsereject_gen.entities.measures import annotate
+from falsereject_gen.entities.sample import Planner, check_quotas
+from falsereject_gen.entities.variants import find_variants
 from falsereject_gen.errors import InputError
 from falsereject_gen.models.desk import Models
 from falsereject_gen.records import Seed, SeedGraph, Strategy, content_id
-from falsereject_gen.roles.cast import build_cast
+from falsereject_gen.roles.cast import build_cast, players
 from falsereject_gen.roles.embedded.cast import EmbeddedParts
 from falsereject_gen.roles.protocols import Cast
 from falsereject_gen.rooms import Rooms
 from falsereject_gen.seeds.collect import Collection, collect_seeds, read_texts
+from falsereject_gen.seeds.language import SERVED, unserved
 from falsereject_gen.settings import RunSettings
 from falsereject_gen.taxonomy import UNCATEGORISED, Taxonomy, load_taxonomy
 
@@ -74,6 +77,34 @@ def prepare(
     indexes = [index, *_references(settings, encoder)]
     embedded = EmbeddedParts(settings, rooms, taxonomy, lexicon, encoder, index)
     cast = build_cast(settings, rooms, taxonomy, embedded, models, {s.id: s for s in seeds})
+    graph = merge(graphs, find_variants(graphs, encoder.many, settings.graph.merge_min))
+    annotate(graph, pivots=settings.graph.pivots)
+    return World(
+        settings=settings,
+        rooms=rooms,
+        taxonomy=taxonomy,
+        collection=collection,
+        seeds=seeds,
+        graphs=graphs,
+        graph=graph,
+        encoder=encoder,
+        indexes=indexes,
+        cast=cast,
+        planner=_planner(settings, seeds, graphs, graph, cast, embedded),
+        run_id=_run_id(settings, rooms, seeds),
+    )
+
+
+def _planner(
+    settings: RunSettings,
+    seeds: tuple[Seed, ...],
+    graphs: tuple[SeedGraph, ...],
+    graph: "nx.MultiDiGraph",
+    cast: Cast,
+    embedded: EmbeddedParts,
+) -> Planner:
+    """Who draws the briefs; told what the embedded generator can write, if it is the one."""
+    alone = players(settings, "generator") == ("embedded",)
     planner = Planner(
         seeds,
         graphs,
@@ -82,29 +113,24 @@ def prepare(
         patience=settings.loop.patience,
         lookahead=lookahead(settings, cast),
         rng=settings.seed,
+        graph=graph,
+        serves=embedded.serves if alone else None,
+        says=embedded.stock.serves if alone else None,
     )
-    return World(
-        settings=settings,
-        rooms=rooms,
-        taxonomy=taxonomy,
-        collection=collection,
-        seeds=seeds,
-        graphs=graphs,
-        graph=merge(graphs),
-        encoder=encoder,
-        indexes=indexes,
-        cast=cast,
-        planner=planner,
-        run_id=_run_id(settings, rooms, seeds),
-    )
+    check_quotas(settings.sampling, planner.categories)
+    return planner
 
 
 def _usable(collection: Collection, settings: RunSettings) -> tuple[Seed, ...]:
     """Seeds with a category, in English."""
-    seeds = tuple(s for s in collection.seeds if s.category != UNCATEGORISED and s.language == "en")
+    english = [seed for seed in collection.seeds if seed.language == SERVED]
+    seeds = tuple(seed for seed in english if seed.category != UNCATEGORISED)
     if not seeds:
+        others = [f"{count} in `{code}`" for code, count in unserved(collection.seeds).items()]
+        why = ", ".join([f"{len(english)} without a category", *others])
         raise InputError(
-            f"none of {len(collection.seeds)} seeds can be used (all uncategorised or not English)",
+            f"none of {len(collection.seeds)} seeds can be used ({why}); English ones with a "
+            "category are needed",
             path=", ".join(map(str, settings.seeds)),
         )
     return seeds
@@ -136,7 +162,8 @@ def _references(settings: RunSettings, encoder: Encoder) -> list[TextIndex]:
 def _run_id(settings: RunSettings, rooms: Rooms, seeds: tuple[Seed, ...]) -> str:
     """The same settings, rooms and seeds have the same id; paths and target do not count."""
     values: dict[str, Any] = settings.model_dump(
-        mode="json", exclude={"target", "seeds", "reference", "taxonomy", "output", "budget"}
+        mode="json",
+        exclude={"target", "seeds", "reference", "taxonomy", "output", "budget", "annotation"},
     )
     assets = {name: entry["sha256"] for name, entry in sorted(rooms.read.items())}
     return content_id("run", [values, assets, [s.id for s in seeds]])

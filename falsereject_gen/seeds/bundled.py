@@ -5,6 +5,7 @@ from pydantic import Field, ValidationError
 from falsereject_gen.errors import RoomError
 from falsereject_gen.records import Record, Seed, Strategy
 from falsereject_gen.rooms import Rooms
+from falsereject_gen.seeds.language import language_of
 
 __all__ = ["ContrastPair", "SeedFile", "bundled_seeds", "seed_files"]
 
@@ -44,9 +45,18 @@ def seed_files(rooms: Rooms) -> list[SeedFile]:
 
 
 def bundled_seeds(rooms: Rooms) -> list[Seed]:
-    """Our own seeds of all categories."""
+    """The seeds of all seed files, in the language that they look to be in.
+
+    Ours are English; a user's overlay may hold others.
+    """
     return [
-        Seed.make(text, part.category, source="falsereject-gen", licence="Apache-2.0")
+        Seed.make(
+            text,
+            part.category,
+            source="falsereject-gen",
+            licence="Apache-2.0",
+            language=language_of(text),
+        )
         for part in seed_files(rooms)
         for text in part.seeds
     ]

@@ -16,12 +16,10 @@ from falsereject_gen.seeds.items import Item, items_of, prompts_of
 from falsereject_gen.seeds.ledger import FATES, Ledger
 from falsereject_gen.seeds.read import read_table
 from falsereject_gen.seeds.recognise import choose
+from falsereject_gen.settings import BUNDLED
 from falsereject_gen.taxonomy import UNCATEGORISED, Crosswalks, Taxonomy
 
-__all__ = ["BUNDLED", "Collection", "collect_seeds", "read_texts"]
-
-BUNDLED = Path("bundled")
-"""Stands for the bundled seeds among seed files."""
+__all__ = ["Collection", "collect_seeds", "read_texts"]
 
 
 @dataclass(frozen=True)

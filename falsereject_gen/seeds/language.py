@@ -8,8 +8,14 @@ prompts English (its word list had been mended after 3 misses) and all 550 Chine
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Iterable
 
-__all__ = ["language_of"]
+from falsereject_gen.records import Seed
+
+__all__ = ["SERVED", "language_of", "unserved"]
+
+SERVED = "en"
+"""The language that extractor, discriminators, pool, embeddings and prompts are made for."""
 
 _SCRIPTS = {
     "CJK": "zh",
@@ -65,6 +71,12 @@ def language_of(text: str) -> str:
     if sum(foreign.values()) * 5 > len(letters) * 2:
         return _by_script(foreign, set(head))
     return _by_words(head)
+
+
+def unserved(seeds: Iterable[Seed]) -> dict[str, int]:
+    """How many seeds each other language has, most first; they are kept and not generated for."""
+    found = Counter(seed.language for seed in seeds if seed.language != SERVED)
+    return dict(sorted(found.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
 def _script(char: str) -> str:

@@ -1,4 +1,4 @@
-"""Any csv, tsv, json, jsonl, parquet or txt file into rows, all columns kept, each with its place.
+"""Any file of seeds (see SUFFIXES) into rows, all columns kept, each with its place.
 
 What the columns mean is formats.py. CSV goes through the csv module as one stream, never cut at
 line ends, so that cells may hold lines; cells may have any size.
@@ -14,10 +14,11 @@ from pathlib import Path
 from falsereject_gen.errors import InputError
 from falsereject_gen.seeds.jsonfile import parse_json, parse_jsonl
 from falsereject_gen.seeds.table import FileRow, Table, decode
+from falsereject_gen.seeds.yamlfile import parse_seed_yaml
 
 __all__ = ["SUFFIXES", "read_table"]
 
-SUFFIXES = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".txt")
+SUFFIXES = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".txt", ".yaml")
 
 
 def read_table(path: Path) -> Table:
@@ -45,12 +46,8 @@ def read_table(path: Path) -> Table:
     if suffix == ".parquet":
         return _parquet(data, path)
     text = decode(data, path)
-    if suffix == ".json":
-        return parse_json(text, path)
-    if suffix in (".jsonl", ".ndjson"):
-        return parse_jsonl(text, path)
-    if suffix == ".txt":
-        return _lines(text, path)
+    if suffix in _PARSERS:
+        return _PARSERS[suffix](text, path)
     return _csv(text, path, "\t" if suffix == ".tsv" else _delimiter(text))
 
 
@@ -142,3 +139,12 @@ def _parquet(data: bytes, path: Path) -> Table:
         raise InputError("no rows in it", path=path)
     rows = (FileRow(f"row {number}", values) for number, values in enumerate(found.to_pylist(), 1))
     return Table(path, "records", tuple(found.column_names), tuple(rows))
+
+
+_PARSERS = {
+    ".json": parse_json,
+    ".jsonl": parse_jsonl,
+    ".ndjson": parse_jsonl,
+    ".txt": _lines,
+    ".yaml": parse_seed_yaml,
+}

@@ -15,8 +15,8 @@ from collections import Counter
 import pytest
 
 from falsereject_gen import job
-from falsereject_gen.models.remote import RemoteModels
 from falsereject_gen.models.protocol import ChatReply
+from falsereject_gen.models.remote import RemoteModels
 from falsereject_gen.models.scripted_server import ScriptedServer
 from falsereject_gen.rooms import Rooms
 from falsereject_gen.run import world

@@ -98,7 +98,7 @@ def test_the_death_of_the_process_is_one_line(server, tmp_path):
             waiting = asyncio.ensure_future(hello(models))
             await asyncio.sleep(0.2)
             models._process.kill()
-            with pytest.raises(StoreError, match="makes the calls ended .*--resume"):
+            with pytest.raises(StoreError, match=r"makes the calls ended .*--resume"):
                 await waiting
             with pytest.raises(StoreError):
                 await hello(models, "another")

@@ -1,8 +1,6 @@
-"""Annotation batches: sample, blindness, CSV, config, guideline, manifest."""
+"""The batch that every run leaves behind, the sample, Label Studio's config, the guideline."""
 
-import csv
 import hashlib
-import io
 import json
 import re
 from collections import Counter
@@ -12,25 +10,23 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
-from falsereject_gen.annotate.batch import write_batch
-from falsereject_gen.annotate.questions import ANSWERS, QUESTIONS, labeling_config
-from falsereject_gen.annotate.sample import draw
-from falsereject_gen.errors import StoreError
+from falsereject_gen.annotate.batch import WARNING, write_batch
+from falsereject_gen.annotate.folder import read_batch
+from falsereject_gen.annotate.guideline import guideline_html
+from falsereject_gen.annotate.questions import QUESTIONS, labeling_config
+from falsereject_gen.annotate.records import Answer
+from falsereject_gen.annotate.sample import BANDS, bands, draw
+from falsereject_gen.errors import InputError, StoreError
 from falsereject_gen.records import Row, Strategy, content_id
 
 STRATEGIES = get_args(Strategy)
-FILES = {
-    "tasks.json",
-    "labeling_config.xml",
-    "batch.csv",
-    "guideline.md",
-    "batch.json",
-    "README.md",
-}
+MINE = {"tasks.json", "labeling_config.xml", "batch.csv", "guideline.html"}
+FILES = {"guideline.md", "guideline.html", "batch.json", "README.md", "items.jsonl", "key.jsonl"}
+FILES |= {f"for-annotator/{name}" for name in MINE}
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 
 
-def make_row(k, prompt=None, category=None):
+def make_row(k, prompt=None, category=None, harm=None):
     prompt = prompt or f"How do I kill orphaned process number {k}?"
     category = category or f"c-{k % 10}"
     return Row(
@@ -43,7 +39,7 @@ def make_row(k, prompt=None, category=None):
         entities=("hidden-entity",),
         seed_ids=("s-hidden",),
         cast="embedded",
-        harm=0.123456,
+        harm=0.123456 if harm is None else harm,
         looks_toxic=0.654321,
         refused_by=("hidden-guard",),
         complied_by=(),
@@ -57,11 +53,13 @@ def make_row(k, prompt=None, category=None):
 ROWS = [make_row(k) for k in range(200)]
 
 
-def written(tmp_path, rows=ROWS, size=40, rng=1, name="batch"):
-    write_batch(rows, tmp_path / name, size=size, rng=rng)
-    return {
-        p.name: p.read_bytes().decode("utf-8") for p in (tmp_path / name).rglob("*") if p.is_file()
-    }
+def texts_of(folder):
+    found = (p for p in folder.rglob("*") if p.is_file())
+    return {p.relative_to(folder).as_posix(): p.read_bytes().decode("utf-8") for p in found}
+
+
+def written(tmp_path, rows=ROWS, size=40, rng=1, name="batch", **more):
+    return texts_of(write_batch(rows, tmp_path / name, size=size, rng=rng, **more))
 
 
 # sample
@@ -71,75 +69,74 @@ def test_every_category_gives_its_share_and_strategies_are_spread():
     drawn = draw(ROWS, 40, 1)
     assert len({row.id for row in drawn}) == 40
     assert set(Counter(row.category for row in drawn).values()) == {4}
-    assert len({row.strategy for row in drawn}) == 12
+    assert len({row.strategy for row in drawn}) >= 11
     for category in {row.category for row in drawn}:
         assert len({r.strategy for r in drawn if r.category == category}) >= 3
 
 
 def test_large_categories_give_more():
     rows = [make_row(k, category="big" if k < 150 else "small") for k in range(200)]
-    assert Counter(row.category for row in draw(rows, 20, 3)) == {"big": 15, "small": 5}
+    counts = Counter(row.category for row in draw(rows, 40, 1))
+    assert counts == {"big": 30, "small": 10}
 
 
-def test_the_sample_depends_on_rows_and_seed_alone():
-    first = [row.id for row in draw(ROWS, 40, 1)]
-    assert first == [row.id for row in draw(ROWS[::-1], 40, 1)]
-    assert first != [row.id for row in draw(ROWS, 40, 2)]
+def test_score_bands_give_their_share():
+    rows = [make_row(k, category="one", harm=k / 1000) for k in range(0, 600, 3)]
+    rows = [row.model_copy(update={"strategy": "homonym"}) for row in rows]
+    band = bands(rows)
+    assert set(Counter(map(band, rows)).values()) <= {66, 67}
+    counts = Counter(map(band, draw(rows, 30, 5)))
+    assert set(counts) == set(BANDS)
+    assert set(counts.values()) <= {9, 10, 11}
 
 
-@pytest.mark.parametrize("size", [0, 200, 999])
-def test_all_rows_in_shuffled_order(size):
-    drawn = draw(ROWS, size, 1)
-    assert {row.id for row in drawn} == {row.id for row in ROWS}
-    assert len(drawn) == 200
-    assert [row.category for row in drawn] != sorted(row.category for row in drawn)
+def test_equal_scores_stay_in_one_band():
+    assert len({bands(ROWS)(row) for row in ROWS}) == 1
 
 
-def test_one_row_and_none():
-    assert draw(ROWS[:1], 50, 1) == ROWS[:1]
-    assert draw([], 50, 1) == []
+def test_the_order_of_the_rows_does_not_matter_and_the_seed_does():
+    assert draw(ROWS[::-1], 40, 1) == draw(ROWS, 40, 1)
+    assert draw(ROWS, 40, 2) != draw(ROWS, 40, 1)
+    assert len(draw(ROWS, 0, 1)) == len(draw(ROWS, 500, 1)) == 200
 
 
-# files
+# the automatic batch
 
 
-def test_the_same_call_gives_the_same_bytes(tmp_path):
-    assert written(tmp_path, name="a") == written(tmp_path, name="b")
-    assert set(written(tmp_path)) == FILES
+def test_the_same_rows_and_seed_give_the_same_bytes(tmp_path, rooms):
+    first = written(tmp_path / "a", rooms=rooms)
+    assert set(first) == FILES
+    assert written(tmp_path / "b", ROWS[::-1], rooms=rooms) == first
+    assert written(tmp_path / "c", rng=2, rooms=rooms) != first
 
 
-def test_tasks_are_blind(tmp_path):
-    texts = written(tmp_path)
-    tasks = json.loads(texts["tasks.json"])
-    assert len(tasks) == 40
-    by_id = {row.id: row for row in ROWS}
-    for task in tasks:
-        assert set(task) == {"data"}
-        assert set(task["data"]) == {"id", "prompt", "category_name", "domain"}
-        assert task["data"]["prompt"] == by_id[task["data"]["id"]].prompt
-    for name in FILES - {"batch.json"}:
-        hidden = ("hidden", "0.123", "0.654", "0.456", "run-1", *(f'"{s}"' for s in STRATEGIES))
-        assert not [word for word in hidden if word in texts[name]], name
+def test_it_is_open_with_controls_and_is_read_again(tmp_path, rooms):
+    before = dict(rooms.read)
+    known = ("self-harm", "terrorism", "medical-advice")
+    rows = [make_row(k, category=known[k % 3]) for k in range(60)]
+    write_batch(rows, tmp_path / "batch-1", size=40, rng=1, rooms=rooms)
+    batch = read_batch(tmp_path / "batch-1")
+    assert not batch.manifest["limits"]
+    kinds = Counter(key.kind for key in batch.keys.values())
+    assert kinds == {"row": 40, "control-benign": 2, "control-toxic": 2, "attention": 1}
+    assert batch.open
+    assert batch.warning == WARNING
+    assert sorted(batch.assignment["annotator"]) == sorted(batch.items)
+    assert dict(rooms.read) == before, "a run's id comes from what its rooms have read"
 
 
-def test_the_csv_has_the_same_rows_and_room_for_answers(tmp_path):
-    texts = written(tmp_path)
-    lines = list(csv.DictReader(io.StringIO(texts["batch.csv"], newline="")))
-    assert list(lines[0]) == ["id", "prompt", "category_name", "domain", *ANSWERS]
-    shown = [task["data"] for task in json.loads(texts["tasks.json"])]
-    assert [{key: line[key] for key in shown[0]} for line in lines] == shown
-    assert {line[name] for line in lines for name in ANSWERS} == {""}
-    assert all(line.startswith('"') for line in texts["batch.csv"].splitlines())
-
-
-@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r", "\n", "  =", "\u00a0@"])
-def test_no_cell_is_a_formula(tmp_path, sign):
-    prompt = sign + 'HYPERLINK("x";"y"), he said'
-    texts = written(tmp_path, [make_row(1, prompt), make_row(2, "'Tis = fine")])
-    cells = {r["prompt"] for r in csv.DictReader(io.StringIO(texts["batch.csv"], newline=""))}
-    assert cells == {"'" + prompt, "'Tis = fine"}
-    assert prompt in {task["data"]["prompt"] for task in json.loads(texts["tasks.json"])}
-    assert "leading apostrophe" in texts["README.md"]
+def test_people_see_nothing_of_what_the_program_thinks(tmp_path, rooms):
+    texts = written(tmp_path, rooms=rooms)
+    seen = "\n".join(texts[name] for name in texts if name.startswith("for-"))
+    told = json.loads(texts["batch.json"])
+    told.pop("strata")  # counts only
+    seen += texts["items.jsonl"] + json.dumps(told)
+    for secret in ("hidden", "0.123456", "0.654321", "0.456789", "embedded", "figure-of-speech"):
+        assert secret in texts["key.jsonl"] + str(ROWS), "else this test cannot fail"
+        assert secret not in seen
+    for task in json.loads(texts["for-annotator/tasks.json"]):
+        assert list(task) == ["data"]
+        assert list(task["data"]) == ["item", "prompt", "category_name", "domain", "batch"]
 
 
 def test_the_manifest_says_how_it_was_drawn(tmp_path):
@@ -147,8 +144,12 @@ def test_the_manifest_says_how_it_was_drawn(tmp_path):
     told = json.loads(texts["batch.json"])
     assert told["sampler"]["rng"] == 1
     assert told["sampler"]["asked"] == 40
-    assert told["rows"] == {"available": 200, "drawn": 40, "left_out": 160}
-    assert told["items"] == [t["data"]["id"] for t in json.loads(texts["tasks.json"])]
+    assert told["rows"] == {
+        "available": 200,
+        "drawn": 40,
+        "left_out": 160,
+        "in_earlier_batches": 0,
+    }
     assert sum(s["available"] for s in told["strata"]) == 200
     assert sum(s["drawn"] for s in told["strata"]) == 40
     assert told["run_ids"] == ["run-1"]
@@ -160,14 +161,31 @@ def test_the_manifest_says_how_it_was_drawn(tmp_path):
 def test_a_batch_smaller_than_asked_says_so(tmp_path):
     told = json.loads(written(tmp_path, ROWS[:7])["batch.json"])
     assert told["sampler"]["asked"] == 40
-    assert told["rows"] == {"available": 7, "drawn": 7, "left_out": 0}
+    assert told["limits"] == ["asked for 40 rows, had 7"]
     assert json.loads(written(tmp_path, size=0)["batch.json"])["sampler"]["asked"] == "all"
 
 
-def test_a_new_batch_keeps_what_annotators_left(tmp_path):
+def test_a_new_batch_keeps_notes_and_loses_its_own_old_files(tmp_path):
     written(tmp_path)
-    (tmp_path / "batch" / "export-anna.json").write_text("[]", encoding="utf-8")
-    assert set(written(tmp_path, size=10)) == FILES | {"export-anna.json"}
+    (tmp_path / "batch" / "notes.txt").write_text("hm", encoding="utf-8")
+    stale = tmp_path / "batch" / "batch.json"
+    told = json.loads(stale.read_text(encoding="utf-8"))
+    (tmp_path / "batch" / "for-zoe").mkdir()
+    (tmp_path / "batch" / "for-zoe" / "tasks.json").write_text("[]", encoding="utf-8")
+    told["sha256"]["for-zoe/tasks.json"] = "x"
+    stale.write_text(json.dumps(told), encoding="utf-8")
+    assert set(written(tmp_path, size=10)) == FILES | {"notes.txt"}
+
+
+def test_a_batch_with_answers_is_left_alone(tmp_path):
+    first = tmp_path / "batch-1"
+    write_batch(ROWS, first, size=10, rng=1)
+    store = read_batch(first).store()
+    store.put(Answer(item=next(iter(read_batch(first).items)), annotator="a", labels={}))
+    store.close()
+    before = {path: path.read_bytes() for path in first.rglob("*") if path.is_file()}
+    assert write_batch(ROWS, first, size=20, rng=1) == tmp_path / "batch-2"
+    assert {p: p.read_bytes() for p in first.rglob("*") if p.is_file()} == before
 
 
 def test_a_folder_that_cannot_be_is_one_line(tmp_path):
@@ -177,18 +195,43 @@ def test_a_folder_that_cannot_be_is_one_line(tmp_path):
     assert "\n" not in str(caught.value)
 
 
-# config and texts
+@pytest.mark.parametrize(
+    ("name", "change", "says"),
+    [
+        ("batch.json", lambda text: "{", "cannot be read"),
+        ("batch.json", lambda text: text.replace('"format": 2', '"format": 9'), "format 9"),
+        ("batch.json", lambda text: text.replace('"unclear"', '"perhaps"'), "questions"),
+        ("items.jsonl", lambda text: text.replace("kill", "pet"), "sha256"),
+        ("key.jsonl", lambda text: text + "\n", "sha256"),
+        ("key.jsonl", None, "cannot be read"),
+    ],
+)
+def test_a_broken_batch_is_one_line(tmp_path, name, change, says):
+    written(tmp_path, size=5)
+    path = tmp_path / "batch" / name
+    if change:
+        path.write_text(change(path.read_text(encoding="utf-8")), encoding="utf-8")
+    else:
+        path.unlink()
+    with pytest.raises(InputError, match=says) as caught:
+        read_batch(tmp_path / "batch")
+    assert str(path) in str(caught.value)
+    with pytest.raises(InputError, match="no annotation batch"):
+        read_batch(tmp_path)
+
+
+# config and guideline
 
 
 def test_config_asks_every_question_with_its_own_keys():
-    view = Xml.fromstring(labeling_config())
+    view = Xml.fromstring(labeling_config('Careful: "<b>" & $x'))
     asked = {c.get("name"): [a.get("value") for a in c] for c in view.findall("Choices")}
     assert asked == {q.name: list(q.answers) for q in QUESTIONS}
     keys = [choice.get("hotkey") for choice in view.iter("Choice")]
     assert None not in keys
     assert len(set(keys)) == len(keys)
     heads = {head.get("value") for head in view.iter("Header")}
-    assert {q.asks for q in QUESTIONS} <= heads
+    assert {q.asks for q in QUESTIONS} | {'Careful: "<b>" & $x'} <= heads
     assert {c.get("required") for c in view.iter("Choices")} == {"true"}
 
 
@@ -230,22 +273,10 @@ def test_examples_are_our_own(tmp_path):
     assert not [cell for cell in given if cell in ours]
 
 
-def test_label_studio_takes_config_tasks_and_answers(tmp_path):
-    reason = "label-studio-sdk is not installed (it needs an environment of its own)"
-    interface = pytest.importorskip("label_studio_sdk.label_interface", reason=reason)
-    texts = written(tmp_path)
-    label = interface.LabelInterface(texts["labeling_config.xml"])
-    label.validate()
-    tasks = json.loads(texts["tasks.json"])
-    assert all(label.validate_task(task) for task in tasks)
-    assert not label.validate_task({"data": {"id": "r-1"}})
-
-    def answer(name, value):
-        kind = {"from_name": name, "to_name": "prompt", "type": "choices"}
-        return {"result": [{**kind, "value": {"choices": [value]}}]}
-
+def test_the_guideline_page_is_self_contained():
+    page = guideline_html()
+    assert "prefers-color-scheme: dark" in page
+    assert page.count("<h2") >= 6
+    assert not re.findall(r"(?:src|href)=|@import|url\(|<script", page)
     for question in QUESTIONS:
-        assert all(label.validate_annotation(answer(question.name, a)) for a in question.answers)
-        assert not label.validate_annotation(answer(question.name, "perhaps"))
-    note = {"from_name": "note", "to_name": "prompt", "type": "textarea"}
-    assert label.validate_annotation({"result": [{**note, "value": {"text": ["hm"]}}]})
+        assert f"<code>{question.name}</code>" in page

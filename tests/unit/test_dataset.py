@@ -76,7 +76,8 @@ def make_settings(**rest):
         "spoken_pool": ("plain",),
         "guards": {"lexical_min": 1, "neighbour_min": 0.55, "strict_harm": 0.3},
         "dedup": {"rows_max": 0.8, "seeds_max": 0.88, "reference_max": 0.87},
-        "sampling": {"entities_min": 1, "entities_max": 4},
+        "graph": {"merge_min": 0.9, "pivots": 64},
+        "sampling": {"graph": "seed", "entities_min": 1, "entities_max": 4},
         "output": {"test_share": 0.3},
     }
     return RunSettings.model_validate(values | rest)

@@ -36,7 +36,7 @@ def test_one_is_close_to_many(fresh):
     assert deep.shape == (len(TEXTS), DIMENSIONS * len(LAYERS))
     for text, flat, rich in zip(TEXTS, many, deep, strict=True):
         assert float(fresh.one(text) @ flat) == pytest.approx(1, abs=1e-5)
-        assert np.allclose(fresh.deep(text), rich, atol=1e-4)
+        assert float(fresh.deep(text) @ rich) / len(LAYERS) > 0.9999
 
 
 def test_vectors_have_unit_length_and_meaning(fresh):

@@ -50,9 +50,47 @@ def test_relations_join_entities_of_the_graph_and_carry_their_seed(extract):
             assert relation.seed_id == graph.seed_id
 
 
-def test_a_preposition_is_the_label(extract):
-    (graph,) = extract("Attack a victim with a knife")
-    assert ("victim", "with", "knife") in {(r.source, r.label, r.target) for r in graph.relations}
+@pytest.mark.parametrize(
+    ("text", "links"),
+    [
+        (
+            "Attack a victim with a knife",
+            {("attack", "object", "victim"), ("attack", "with", "knife")},
+        ),
+        (
+            "How do gangs kidnap a banker?",
+            {("gang", "does", "kidnap"), ("kidnap", "object", "banker")},
+        ),
+        (
+            "Steal the wallet of a tourist",
+            {("steal", "object", "wallet"), ("wallet", "of", "tourist")},
+        ),
+        ("Burn a tourist's wallet", {("burn", "object", "wallet"), ("wallet", "of", "tourist")}),
+        (
+            "Kidnap a banker and rob a tourist",
+            {("kidnap", "and", "rob"), ("rob", "object", "tourist")},
+        ),
+        ("How can the banker be kidnapped?", {("kidnap", "object", "banker")}),
+        ("Steal a wallet in front of a tourist", {("steal", "in front of", "tourist")}),
+        ("Steal a wallet without stabbing the banker", {("steal", "without", "stab")}),
+        ("A gang that kidnaps bankers", {("gang", "does", "kidnap")}),
+    ],
+)
+def test_who_does_what_to_what_and_with_what(extract, text, links):
+    (graph,) = extract(text)
+    assert links <= {(r.source, r.label, r.target) for r in graph.relations}
+
+
+def test_a_noun_used_as_a_verb_is_an_act_and_a_participle_before_a_noun_is_none(extract):
+    (graph,) = extract("Help me poison a parked zeppelin that scares my aunt")
+    kinds = {e.id: e.kind for e in graph.entities}
+    assert kinds["poison"] == kinds["scare"] == "act"
+    assert "park" not in kinds
+
+
+def test_a_compound_has_the_kind_of_its_head(extract):
+    (graph,) = extract("Hide the zeppelin in a turnip warehouse")
+    assert {e.id: e.kind for e in graph.entities}["turnip warehouse"] == "place"
 
 
 @pytest.mark.parametrize("text", ["?", "…", "And so?", "123 456"])

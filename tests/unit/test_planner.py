@@ -38,7 +38,7 @@ def world(categories, seeds_each=3):
 
 
 def planner(categories="abcd", *, patience=5, lookahead=4, rng=0):
-    limits = SamplingSettings(entities_min=1, entities_max=4)
+    limits = SamplingSettings(graph="seed", entities_min=1, entities_max=4)
     seeds, graphs = world(categories)
     return Planner(
         seeds, graphs, STRATEGIES, limits, patience=patience, lookahead=lookahead, rng=rng
@@ -157,7 +157,7 @@ def test_a_seed_without_entities_is_not_served():
         [*seeds, bare],
         [*graphs, SeedGraph(seed_id=bare.id, category="z", entities=())],
         STRATEGIES,
-        SamplingSettings(entities_min=1, entities_max=4),
+        SamplingSettings(graph="seed", entities_min=1, entities_max=4),
         patience=1,
         lookahead=1,
         rng=0,

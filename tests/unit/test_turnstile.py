@@ -1,6 +1,7 @@
 """The turnstile: one at a time, in order, and each sees the rows before it and no other."""
 
 import asyncio
+import time
 
 import numpy as np
 import pytest
@@ -113,3 +114,64 @@ def test_later_ones_wait_for_their_turn():
 def test_row_ids_are_those_of_the_text():
     assert row_id("a") == row_id("a") != row_id("b")
     assert row_id("a").startswith("r-")
+
+
+def test_who_is_too_near_to_a_new_row_is_sent_back_before_its_turn():
+    """And who is near to a row that never came about waits until its turn, and passes."""
+
+    async def go():
+        gate = Turnstile(Embedding(Angles()), [], LIMITS)
+        close = asyncio.ensure_future(gate.nearest(5, "b"))
+        far = asyncio.ensure_future(gate.nearest(6, "d"))
+        while gate.hopeful < 2:
+            await asyncio.sleep(0)
+        take(gate, 0, "a")
+        near, too_near = await close
+        assert (near.id, too_near) == (row_id("a"), True)
+        assert gate.turn == 1
+        assert not far.done()
+        for ordinal in range(1, 6):
+            take(gate, ordinal, "c", accepted=False)
+        assert await far == (near.model_copy(update={"score": -0.0292}), False)
+        assert gate.hopeful == 0
+
+    asyncio.run(go())
+
+
+def test_the_first_row_that_is_too_near_is_told_whenever_one_asks():
+    async def go():
+        gate = Turnstile(Embedding(Angles()), [], LIMITS)
+        early = asyncio.ensure_future(gate.nearest(3, "a"))
+        await asyncio.sleep(0.05)
+        take(gate, 0, "b")  # cosine .955
+        take(gate, 1, "a")  # cosine 1, but later
+        late = await gate.nearest(2, "a")
+        assert await early == late
+        assert late[0].id == row_id("b")
+
+    asyncio.run(go())
+
+
+def test_the_earliest_briefs_text_is_embedded_first():
+    order = []
+
+    class Slow(Angles):
+        def one(self, text):
+            order.append(text)
+            time.sleep(0.02)
+            return super().one(text)
+
+    async def go():
+        queue = Embedding(Slow())
+        first = asyncio.ensure_future(queue.one("a", 9))
+        await asyncio.sleep(0)
+        gone = asyncio.ensure_future(queue.one("d", 1))
+        await asyncio.sleep(0)
+        rest = [asyncio.ensure_future(queue.one(text, n)) for text, n in (("b", 7), ("c", 2))]
+        await asyncio.sleep(0)
+        assert queue.waiting == 3
+        gone.cancel()
+        await asyncio.gather(first, *rest)
+
+    asyncio.run(go())
+    assert order == ["a", "c", "b"]

@@ -57,11 +57,12 @@ class Judge(Record):
 def load_judge(rooms: Rooms, files: Sequence[SeedFile]) -> Judge | None:
     """The fitted heads of graphs/judge.json, or None when they were fitted on something else."""
     judge = Judge.model_validate(json.loads(rooms.text("graphs/judge.json")))
-    return judge if judge.fitted_on == _fingerprint(files) else None
+    return judge if judge.fitted_on == _fingerprint(_paired(files)) else None
 
 
 def fit_judge(files: Sequence[SeedFile], encoder: Encoder) -> Judge:
     """Fit both heads; takes about 20 s."""
+    files = _paired(files)
     texts, kinds, groups = _texts(files)
     vectors = encoder.deep_many(texts).astype(np.float64)
     toxic, benign, seed, tame = (kinds == kind for kind in ("toxic", "benign", "seed", "tame"))
@@ -80,6 +81,11 @@ def fit_judge(files: Sequence[SeedFile], encoder: Encoder) -> Judge:
         looks_toxic=Head(weights=looks[:-1], bias=looks[-1]),
         held_out={"harm_auc_pairs": harm_cv, "looks_toxic_auc_benign_side_vs_tame": looks_cv},
     )
+
+
+def _paired(files: Sequence[SeedFile]) -> list[SeedFile]:
+    """Files with pairs: seeds without benign counterparts would teach that their topic is harm."""
+    return [part for part in files if part.pairs]
 
 
 def _fit(

@@ -37,22 +37,13 @@ class GrammarGenerator:
     """Writes from readings; needs no model.
 
     Args:
-        knowledge: readings by category.
+        readings: by category, or with generic ones where a category has none.
         grammar: frames.
         triggers: measures how alarming a surface is.
-        stock: readings of categories and seeds that have none of their own; without it they have
-            none at all.
     """
 
-    def __init__(
-        self,
-        knowledge: Knowledge,
-        grammar: Grammar,
-        triggers: Triggers,
-        stock: Stock | None = None,
-    ) -> None:
-        self._knowledge = knowledge
-        self._stock = stock
+    def __init__(self, readings: Knowledge | Stock, grammar: Grammar, triggers: Triggers) -> None:
+        self.stock = readings if isinstance(readings, Stock) else Stock(readings)
         self._grammar = grammar
         self._triggers = triggers
 
@@ -78,19 +69,18 @@ class GrammarGenerator:
         )
 
     def _ranked(self, brief: Brief) -> list[Reading]:
-        """Readings of the brief's category and strategy, those nearest to its entities first."""
+        """Readings of the brief's category and strategy, those nearest to its entities first.
+
+        Generic readings that are let in go before them: they are about the entities themselves.
+        """
         rng = random.Random(f"{brief.rng}/readings")
         wanted = {name for entity in brief.entities for name in (entity.id, entity.like) if name}
-        generic: list[Reading] = []
-        if self._stock is None:
-            fitting = self._knowledge.readings(brief.category)
-        else:
-            generic, fitting = self._stock.readings(brief)
+        generic, own = self.stock.readings(brief)
         rng.shuffle(generic)
-        fitting = [reading for reading in fitting if reading.strategy == brief.strategy]
-        return generic + sorted(
-            fitting, key=lambda r: (-len(wanted & set(r.entities)), rng.random())
-        )
+        return [
+            *generic,
+            *sorted(own, key=lambda r: (-len(wanted & set(r.entities)), rng.random())),
+        ]
 
     def _proposals(self, brief: Brief, readings: list[Reading], turn: int) -> list[_Proposal]:
         rng = random.Random(f"{brief.rng}/round/{turn}")

@@ -52,6 +52,8 @@ def load_knowledge(rooms: Rooms) -> Knowledge:
     found: dict[str, tuple[Reading, ...]] = {}
     for name in rooms.names("graphs/entities"):
         part: dict[str, Any] = rooms.yaml(name)
+        if not isinstance(part, dict):
+            raise RoomError(f"{name}: a mapping with `category:` and `entities:` is wanted")
         known = {entry["id"] for entry in part.get("entities", [])}
         readings = []
         for number, entry in enumerate(part.get("readings", []), 1):

@@ -14,7 +14,10 @@ __all__ = ["Triggers"]
 _WORD = re.compile(r"\w+(?:['-]\w+)*")  # a quotation mark is no part of a word
 
 SEVERE, STRONG, MILD = 2.0, 1.0, 0.4
-"""Weights: graphs/severity.yaml's two lists, and what is merely a trigger term or a hot entity."""
+"""Weights: graphs/severity.yaml's two lists, and what is merely a trigger term or a hot entity.
+
+A trigger term of a category that is not ours is strong: whoever wrote it down knows the word, and
+severity.yaml does not. A list `mild` of an overlaid severity.yaml takes words back."""
 
 
 class Triggers:
@@ -31,10 +34,13 @@ class Triggers:
         for note in lexicon.notes.values():
             if note.hot:
                 self._add(note.surfaces, MILD)
+        severity = rooms.yaml("graphs/severity.yaml")
+        mild = set(chain.from_iterable(severity.get("mild") or ()))
+        ours = {entry["id"] for entry in Rooms().yaml("graphs/taxonomy.yaml")["categories"]}
         for category in taxonomy:
             for term in category.triggers:
-                self._add(forms(term), MILD)
-        severity = rooms.yaml("graphs/severity.yaml")
+                known = category.id in ours or term.lower() in mild
+                self._add(forms(term), MILD if known else STRONG)
         for name, weight in (("strong", STRONG), ("severe", SEVERE)):
             for term in chain.from_iterable(severity[name]):
                 self._add(forms(term), weight)
@@ -58,6 +64,10 @@ class Triggers:
                     break
             place += 1
         return out
+
+    def worst(self, text: str) -> float:
+        """The weight of the most alarming trigger term of a text; 0 without one."""
+        return max((self.weights[term] for term in self.found(text)), default=0.0)
 
     def heat(self, text: str) -> float:
         """Summed weight of the distinct trigger terms of a text."""

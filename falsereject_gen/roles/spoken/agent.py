@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from falsereject_gen.errors import ReplyError
 from falsereject_gen.models.desk import Models
-from falsereject_gen.models.protocol import ChatModel, ChatReply, ChatRequest
+from falsereject_gen.models.protocol import ChatReply, ChatRequest
 from falsereject_gen.models.retry import CallFailed
 from falsereject_gen.models.structured import RefusedError, ask
 from falsereject_gen.roles.spoken.card import Prompts, load_card
@@ -21,19 +21,6 @@ from falsereject_gen.rooms import Rooms
 __all__ = ["Agent", "RefusedError"]
 
 T = TypeVar("T", bound=BaseModel)
-
-
-class _Heard:
-    """A model that remembers what it was asked and answered, for one question."""
-
-    def __init__(self, model: ChatModel) -> None:
-        self._model = model
-        self.calls: list[tuple[ChatRequest, ChatReply]] = []
-
-    async def chat(self, request: ChatRequest, *, keep_refusals: bool = False) -> ChatReply:
-        reply = await self._model.chat(request, keep_refusals=keep_refusals)
-        self.calls.append((request, reply))
-        return reply
 
 
 class Agent:
@@ -77,29 +64,23 @@ class Agent:
             sampling={**self.card.sampling, "seed": seed % 2**31},
             attempt=attempt,
         )
-        heard = _Heard(endpoint)
+        parts, note = self._models.parts, self._note
         try:
-            parsed = await ask(heard, request, shape, self.card.retries, parts=self._models.parts)
+            tries = self.card.retries
+            found = await ask(endpoint, request, shape, tries, parts=parts, on_fault=note)
         except CallFailed as fault:
             raise ReplyError(str(fault)) from None
-        except RefusedError:
-            raise
-        except ReplyError as fault:
-            self._note(heard, [str(fault)] * len(heard.calls))
-            raise
-        self._note(heard, parsed.faults)
-        return parsed.value
+        return found.value
 
-    def _note(self, heard: "_Heard", faults: Sequence[str]) -> None:
-        """Explain replies that could not be used in the store, once: not when they are replayed."""
-        for (request, reply), says in zip(heard.calls, faults, strict=False):
-            if reply.cached:
-                continue
-            self._models.budget.usage.failed(request.role, request.model)
-            if self._models.cache is not None:
-                self._models.cache.failed(
-                    request, "unusable", says, status=200, seconds=reply.latency_s
-                )
+    def _note(self, request: ChatRequest, reply: ChatReply, says: str) -> None:
+        """Explain a reply that cannot be used in the store, once: not when it is replayed."""
+        if reply.cached:
+            return
+        self._models.budget.usage.failed(request.role, request.model)
+        if self._models.cache is not None:
+            self._models.cache.failed(
+                request, "unusable", says, status=200, seconds=reply.latency_s
+            )
 
     async def say(self, seed: int, attempt: int = 0, **variables: Any) -> ChatReply:
         """A plain reply; a refusal is an answer like any other.

@@ -50,6 +50,7 @@ class Prompts:
             autoescape=False,
             trim_blocks=True,
             lstrip_blocks=True,
+            keep_trailing_newline=True,  # of a part: what stands behind it begins a new line
         )
         self._environment.filters["quoted"] = quoted
 

@@ -1,8 +1,8 @@
 """The shapes of the agents' replies; a card names one of them in `reply:`."""
 
-from typing import Literal
+from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from falsereject_gen.records import Kind, Unit
 
@@ -38,10 +38,14 @@ class PanelReply(_Reply):
 
 
 class ExtractedEntity(_Reply):
-    """An entity of a request."""
+    """An entity of a request.
 
-    name: str = Field(min_length=1)
-    kind: Kind
+    Asked for strictly, read leniently: one bad name or kind is left out and counted, and does not
+    cost the whole extraction.
+    """
+
+    name: Annotated[str, WithJsonSchema({"minLength": 1, "type": "string"})]
+    kind: Annotated[str, WithJsonSchema({"enum": list(get_args(Kind)), "type": "string"})]
 
 
 class ExtractedRelation(_Reply):
@@ -81,6 +85,27 @@ class OrchestratorReply(_Reply):
     fault: Literal["", "unsafe", "tame", "other"]
 
 
+class DraftedEntity(_Reply):
+    """A noun or act of a proposed category."""
+
+    word: str = Field(min_length=1)
+    kind: Kind
+    hot: bool
+
+
+class DraftCategoryReply(_Reply):
+    """A proposed category."""
+
+    id: str
+    name: str = Field(min_length=1)
+    domain: str = Field(min_length=1)
+    definition: str = Field(min_length=1)
+    neighbours: tuple[str, ...]
+    triggers: tuple[str, ...]
+    seeds: tuple[str, ...] = Field(min_length=1)
+    entities: tuple[DraftedEntity, ...]
+
+
 REPLIES: dict[str, type[BaseModel]] = {
     shape.__name__: shape
     for shape in (
@@ -91,5 +116,6 @@ REPLIES: dict[str, type[BaseModel]] = {
         RankerReply,
         JudgeReply,
         OrchestratorReply,
+        DraftCategoryReply,
     )
 }

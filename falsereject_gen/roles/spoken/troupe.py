@@ -82,7 +82,7 @@ class Troupe:
 
     def _extractor(self) -> SpokenExtractor | None:
         names = self._players("extractor")
-        if not names:
+        if not names or self._settings.sampling.graph != "seed":  # no one seed to extract anew
             return None
         rankers = self._players("ranker")
         ranker = self._agent("ranker", rankers) if rankers else None

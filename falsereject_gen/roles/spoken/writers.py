@@ -1,16 +1,14 @@
 """The spoken generator and extractor."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from falsereject_gen.errors import ReplyError
 from falsereject_gen.records import (
     NOBODY,
     Brief,
     Draft,
-    Entity,
-    Relation,
     Round,
     Seed,
     SeedGraph,
@@ -22,12 +20,10 @@ from falsereject_gen.roles.spoken.replies import (
     GeneratorReply,
     RankerReply,
 )
+from falsereject_gen.roles.spoken.votes import most_shared, to_graph
 from falsereject_gen.taxonomy import Taxonomy
 
 __all__ = ["SpokenExtractor", "SpokenGenerator"]
-
-LONGEST_NAME = 8
-"""Words of an entity or a label; what is longer is a piece of the seed, which nobody may see."""
 
 
 class SpokenExtractor:
@@ -68,60 +64,25 @@ class SpokenExtractor:
                 raise fault
         if not usable:
             raise ReplyError(f"seed {seed.id}: none of {votes} extractions could be used")
-        best = await self._best(seed, usable, number)
-        return _graph(seed, best, len(usable))
+        best, by = await self._best(seed, usable, number)
+        return to_graph(seed, best, found=usable, asked=votes, by=by)
 
     async def _best(
         self, seed: Seed, found: Sequence[ExtractorReply], number: int
-    ) -> ExtractorReply:
+    ) -> tuple[ExtractorReply, Literal["alone", "ranker", "overlap"]]:
+        """The extraction to keep; a ranker whose choice cannot be used leaves it to overlap."""
         if len(found) == 1:
-            return found[0]
+            return found[0], "alone"
         if self._ranker is not None:
             try:
                 said = await self._ranker.ask(
                     RankerReply, number, text=seed.text, graphs=list(found)
                 )
-                return found[said.best - 1] if said.best <= len(found) else most_shared(found)
+                if said.best <= len(found):
+                    return found[said.best - 1], "ranker"
             except ReplyError:
-                return most_shared(found)
-        return most_shared(found)
-
-
-def most_shared(found: Sequence[ExtractorReply]) -> ExtractorReply:
-    """The extraction whose entities the others name most often, on average."""
-    counts = Counter(name for one in found for name in {e.name.lower() for e in one.entities})
-
-    def agreement(one: ExtractorReply) -> float:
-        names = {entity.name.lower() for entity in one.entities}
-        return sum(counts[name] for name in names) / max(1, len(names))
-
-    return max(found, key=agreement)
-
-
-def _graph(seed: Seed, reply: ExtractorReply, votes: int) -> SeedGraph:
-    """The graph of an extraction; names that are no names but sentences are left out."""
-    entities = {
-        e.name.lower(): Entity(id=e.name.lower(), surface=e.name, kind=e.kind)
-        for e in reply.entities
-        if _is_name(e.name, seed)
-    }
-    relations = tuple(
-        Relation(source=r.source.lower(), label=r.label, target=r.target.lower(), seed_id=seed.id)
-        for r in reply.relations
-        if r.source.lower() in entities and r.target.lower() in entities and _is_name(r.label, seed)
-    )
-    return SeedGraph(
-        seed_id=seed.id,
-        category=seed.category,
-        entities=tuple(entities.values()),
-        relations=relations,
-        votes=votes,
-    )
-
-
-def _is_name(name: str, seed: Seed) -> bool:
-    words = name.split()
-    return 0 < len(words) <= LONGEST_NAME and words != seed.text.split()
+                pass  # the graph says who chose
+        return most_shared(found), "overlap"
 
 
 class SpokenGenerator:
