@@ -131,7 +131,7 @@ class Budget:
         if limit is None or spent + open_ <= limit:
             return
         raise Stopped(
-            f"budget.{name} of {limit:g} is spent ({spent:g} used, calls under way may use the rest); "
-            "what is finished is in the "
+            f"budget.{name} of {limit:g} is spent ({spent:g} used, calls under way may "
+            "use the rest); what is finished is in the "
             f"store. Raise budget.{name} and go on with --resume"
         )
