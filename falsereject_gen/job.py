@@ -235,9 +235,14 @@ def _why_short(world: World, rejected: list[Candidate]) -> str:
     """Why a run has fewer rows than were asked for."""
     stages = Counter(c.stage for c in rejected)
     fell = ", ".join(f"{count} at {stage}" for stage, count in stages.most_common())
-    closed = len(world.planner.closed)
+    planner, patience = world.planner, world.settings.loop.patience
+    over = [
+        (len(planner.closed), f"given up after {patience} briefs in a row without a row"),
+        (len(planner.drawn_out), "had nothing left to draw a brief from"),
+        (len(world.settings.sampling.quotas), "had a quota"),
+    ]
+    why = ", ".join(f"{count} {what}" for count, what in over if count)
     return (
-        f"nothing new can be written: all {closed} categories were given up after "
-        f"{world.settings.loop.patience} briefs in a row without a row (rejected: {fell}). "
-        "More seeds, more readings or a spoken cast would help."
+        f"nothing new can be written in {len(planner.categories)} categories: {why or 'none open'} "
+        f"(rejected: {fell or 'none'}). More seeds, more readings or a spoken cast would help."
     )

@@ -43,6 +43,7 @@ def manifest(world: World, result: RunResult, accepted: list[Candidate]) -> dict
         "warnings": list(result.warnings),
         "seeds": seed_summary(world),
         "graph": {**stats(world.graph), **served(world, accepted)},
+        "sampling": world.planner.account(),
         "categories": {c.id: {"name": c.name, "domain": c.domain} for c in world.taxonomy},
         "rooms": dict(sorted(world.rooms.read.items())),
         "wall_s": round(result.wall_s, 2),

@@ -1,7 +1,6 @@
 """Three people annotate in a real browser: by keyboard, on a phone, from a file on disk."""
 
 import json
-import shutil
 import socket
 import threading
 
@@ -83,20 +82,6 @@ def links(batch):
     thread.join(20)
     sock.close()
     desk.close()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    names = ("chromium", "chromium-browser", "google-chrome")
-    place = next(filter(None, map(shutil.which, names)), None)
-    with sync_api.sync_playwright() as driver:
-        try:
-            found = driver.chromium.launch(executable_path=place, args=["--no-sandbox"])
-        except sync_api.Error as fault:
-            pytest.skip(f"no chromium can be started: {str(fault).splitlines()[0]}")
-        yield found
-        found.close()
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """The explorer of the graph in a real browser: search, filter, select, both themes, 5,000 nodes."""
 
-import shutil
-
 import networkx as nx
 import pytest
 
@@ -33,20 +31,6 @@ def place(tmp_path_factory):
     out = tmp_path_factory.mktemp("page") / "graph.html"
     write_explorer(Subject(graph, "A graph", NAMES, {"s-7": EVIL}), out)
     return out
-
-
-@pytest.fixture(scope="module")
-def browser():
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    names = ("chromium", "chromium-browser", "google-chrome")
-    found = next((shutil.which(name) for name in names if shutil.which(name)), None)
-    with sync_api.sync_playwright() as driver:
-        try:
-            started = driver.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        except sync_api.Error as fault:
-            pytest.skip(f"no chromium can be started: {str(fault).splitlines()[0]}")
-        yield started
-        started.close()
 
 
 @pytest.fixture

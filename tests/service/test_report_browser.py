@@ -1,7 +1,6 @@
 """The report page in a real browser: opens from disk, filters, picture, both themes, no network."""
 
 import json
-import shutil
 
 import numpy as np
 import pytest
@@ -75,7 +74,7 @@ def candidate(ordinal, entities, seed):
 def folder(tmp_path_factory):
     out = tmp_path_factory.mktemp("run")
     kinds = ("act", "person", "place")
-    entities = [Entity(id=f"e{i}", surface=f"thing {i}", kind=kinds[i % 3]) for i in range(60)]
+    entities = [Entity(id=f"thing {i}", surface=f"thing {i}", kind=kinds[i % 3]) for i in range(60)]
     graphs = []
     store = Store(out / "run.sqlite")
     for i in range(COUNT):
@@ -97,23 +96,6 @@ def folder(tmp_path_factory):
     (out / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     write_report(out)
     return out
-
-
-@pytest.fixture(scope="module")
-def browser():
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    place = (
-        shutil.which("chromium")
-        or shutil.which("chromium-browser")
-        or shutil.which("google-chrome")
-    )
-    with sync_api.sync_playwright() as driver:
-        try:
-            found = driver.chromium.launch(executable_path=place, args=["--no-sandbox"])
-        except sync_api.Error as fault:
-            pytest.skip(f"no chromium can be started: {str(fault).splitlines()[0]}")
-        yield found
-        found.close()
 
 
 @pytest.fixture
@@ -214,7 +196,7 @@ def test_the_picture_is_explored_with_pointer_and_keyboard(opened):
     page.click("#g-fit")
     assert page.evaluate("FRG.graph.view.k") == pytest.approx(before)
     box = canvas.bounding_box()
-    x, y = page.evaluate("FRG.graph.place('e7')")
+    x, y = page.evaluate("FRG.graph.place('thing 7')")
     page.mouse.click(box["x"] + x, box["y"] + y)
     assert page.locator("#g-panel h3").inner_text() == "thing 7"
     assert "near" in page.locator("#g-panel").inner_text()
@@ -235,7 +217,7 @@ def test_entities_are_searched_and_lead_to_their_rows(opened):
     page.get_by_role("button", name="Candidates with it").click()
     found = count(page)
     assert 0 < found < COUNT
-    page.get_by_role("button", name="Remove filter entity: e59").click()
+    page.get_by_role("button", name="Remove filter entity: thing 59").click()
     assert count(page) == COUNT
 
 
