@@ -255,7 +255,7 @@ def test_a_target_out_of_reach_stops_and_says_why(warm, tmp_path, capsys, monkey
     said = capsys.readouterr()
     found = json.loads(said.out.splitlines()[-1])
     assert 0 < found["accepted"] < found["target"] == 5000
-    assert "given up after 3 briefs in a row" in found["why_short"]
+    assert "1 had nothing left to draw a brief from" in found["why_short"]
     assert found["why_short"] in said.err.replace("\n", " ")
     assert f"{found['accepted']} of 5000 rows" in said.err
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))
