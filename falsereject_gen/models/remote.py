@@ -120,8 +120,11 @@ class RemoteModels(Models):
             raise self._fault
 
     def abandon(self) -> None:
-        """See `Models`: the process ends when it finds nobody at the other end."""
+        """See `Models`: the process has nothing to keep yet and is ended."""
         self._ours.close()
+        if self._process.poll() is None:
+            self._process.terminate()
+            self._process.wait()
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()

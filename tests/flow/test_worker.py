@@ -141,4 +141,4 @@ def test_a_missing_key_is_told_before_any_call(server, tmp_path, monkeypatch):
     with pytest.raises(UsageError, match="NO_SUCH_KEY"):
         models.get()
     models.abandon()
-    assert models._process.wait(timeout=20) == 0
+    assert models._process.returncode is not None
