@@ -1,17 +1,21 @@
 """Where a brief goes next: pure functions of the state."""
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Final, Literal
 
 from falsereject_gen.loop.state import LoopState
 
 __all__ = [
+    "END",
     "after_close",
     "after_discriminate",
     "after_generate",
     "after_orchestrate",
     "after_probe",
 ]
+
+END: Final = "__end__"
+"""The name that LangGraph has for the end, too."""
 
 
 def after_generate(state: LoopState) -> Literal["discriminate", "close"]:

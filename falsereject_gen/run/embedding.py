@@ -1,4 +1,4 @@
-"""Texts embedded one by one, on one thread, the earliest brief's first.
+"""Texts embedded a few at a time, on one thread, the earliest briefs' first.
 
 More threads would not be faster, and each would take its share of the interpreter from the event
 loop. Without the order, a brief whose turn it is would wait behind hundreds whose turn is far off.
@@ -14,6 +14,10 @@ from falsereject_gen.dedup.encoder import Encoder, Vectors
 
 __all__ = ["Embedding"]
 
+TOGETHER = 16
+"""Texts embedded at once, at most: more would not be faster, and the first would wait longer."""
+_Queued = tuple[int, int, str, "asyncio.Future[Vectors]"]
+
 
 class Embedding:
     """An encoder shared by many coroutines of one event loop.
@@ -26,7 +30,7 @@ class Embedding:
     def __init__(self, encoder: Encoder, on_wait: Callable[[], None] = lambda: None) -> None:
         self._encoder, self.on_wait = encoder, on_wait
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="encoder")
-        self._queue: list[tuple[int, int, str, asyncio.Future[Vectors]]] = []
+        self._queue: list[_Queued] = []
         self._arrivals = itertools.count()
         self._busy = False
 
@@ -49,22 +53,31 @@ class Embedding:
         return await done
 
     def _next(self) -> None:
-        if self._busy or not self._queue:
+        if self._busy or not (batch := self._take()):
             return
-        *_, text, done = heapq.heappop(self._queue)
-        if done.done():  # whoever asked was cancelled
-            return self._next()
         self._busy = True
         running = asyncio.get_running_loop()
-        found = running.run_in_executor(self._thread, self._encoder.one, text)
-        found.add_done_callback(lambda vector: self._pass(done, vector))
+        texts = [text for *_, text, _ in batch]
+        found = running.run_in_executor(self._thread, self._encoder.some, texts)
+        found.add_done_callback(lambda vectors: self._pass(batch, vectors))
 
-    def _pass(self, done: "asyncio.Future[Vectors]", found: "asyncio.Future[Vectors]") -> None:
+    def _take(self) -> list[_Queued]:
+        """The first in the queue, without those whose askers were cancelled."""
+        batch: list[_Queued] = []
+        while self._queue and len(batch) < TOGETHER:
+            one = heapq.heappop(self._queue)
+            if not one[-1].done():
+                batch.append(one)
+        return batch
+
+    def _pass(self, batch: list[_Queued], found: "asyncio.Future[list[Vectors]]") -> None:
         self._busy = False
-        if not done.done():
-            fault = found.exception()
+        fault = found.exception()
+        for place, (*_, done) in enumerate(batch):
+            if done.done():
+                continue
             if fault is None:
-                done.set_result(found.result())
+                done.set_result(found.result()[place])
             else:
                 done.set_exception(fault)
         self._next()

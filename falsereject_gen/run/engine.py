@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from falsereject_gen.loop.graph import build_loop
+from falsereject_gen.loop.play import build_loop
 from falsereject_gen.models.protocol import PLACE
 from falsereject_gen.records import Brief, Candidate
 from falsereject_gen.run.commit import Turnstile

@@ -30,6 +30,38 @@ def test_one_equals_itself_bit_by_bit_whatever_else_is_encoded(fresh):
         fresh.deep_many(TEXTS[:2])
 
 
+def test_some_at_once_are_equal_to_each_alone_bit_by_bit(fresh):
+    mixed = [f"How do I kill process {n} without {'a reboot, ' * (n % 4)}?" for n in range(13)]
+    alone = [fresh.one(text).tobytes() for text in mixed]
+    for _ in range(2):  # the first time a shape comes up it is only tried
+        assert [one.tobytes() for one in fresh.some(mixed)] == alone
+    assert [one.tobytes() for one in fresh.some(mixed[3:9])] == alone[3:9]
+    assert len({shape for shape in fresh._alike}) >= 4
+    assert fresh.some([mixed[0], mixed[0]])[1].tobytes() == alone[0]
+
+
+def test_where_a_batch_changes_bits_texts_are_encoded_alone(fresh, monkeypatch):
+    pooled = fresh._pooled
+
+    def crooked(texts, width=None):
+        flat, deep = pooled(texts, width)
+        return (flat, deep) if len(texts) == 1 else (flat + 1e-7, deep + 1e-7)
+
+    monkeypatch.setattr(fresh, "_pooled", crooked)
+    monkeypatch.setattr(fresh, "_alike", {})
+    alone = [fresh.one(text).tobytes() for text in (TEXTS[0], TEXTS[3])]
+    for _ in range(2):
+        assert [one.tobytes() for one in fresh.some([TEXTS[0], TEXTS[3]])] == alone
+    assert not any(fresh._alike.values())
+
+
+def test_what_was_encoded_is_remembered_up_to_a_limit():
+    small = MiniLM(cache=2)
+    small.some(["a", "b", "c"])
+    assert list(small._kept) == ["b", "c"]
+    assert small.one("a") is small.one("a")
+
+
 def test_one_is_close_to_many(fresh):
     many, deep = fresh.many(TEXTS), fresh.deep_many(TEXTS)
     assert many.shape == (len(TEXTS), DIMENSIONS)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from falsereject_gen.errors import EndpointError, ReplyError
-from falsereject_gen.loop.graph import build_loop
+from falsereject_gen.loop.play import build_loop
 from falsereject_gen.models.budget import Budget
 from falsereject_gen.models.parts import Parts
 from falsereject_gen.models.protocol import ChatReply, ChatRequest

@@ -24,6 +24,9 @@ class Angles:
         vector[:2] = np.cos(ANGLES[text]), np.sin(ANGLES[text])
         return vector
 
+    def some(self, texts):
+        return [self.one(text) for text in texts]
+
 
 def candidate(ordinal, text, accepted=True):
     brief = Brief(
