@@ -2,7 +2,7 @@
 
 LangGraph could walk it too (`graph.py` compiles the same table), but its bookkeeping for
 checkpoints, streams and callbacks, none of which a run uses, cost more than everything else that a
-run does between two calls (benchmarks/loop_cost.py).
+run does between two calls (benchmarks/step_cost.py).
 """
 
 from collections.abc import Awaitable, Callable

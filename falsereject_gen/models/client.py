@@ -1,37 +1,28 @@
-"""The `openai` library, and nothing else of the house: one try of one call.
+"""The `openai` library's HTTP client, and nothing else of the house: one try of one call.
 
-Its aiohttp transport, raw answers in place of response models (measured: half the CPU a call), and
-its retries off, since ours are the only ones. The library's own headers that describe this machine
-are left out, and organisation and project go to OpenAI only.
+The library says where requests go and with what headers, once an endpoint; its client on aiohttp
+sends them. What it does besides for each call (request options, response models, retries, headers
+that describe this machine) is left out: a third of what a call costs (benchmarks/step_cost.py), and
+our retries are the only ones. Organisation and project go to OpenAI only.
 """
 
 import asyncio
+import json
 from typing import Any
 from urllib.parse import urlsplit
 
+import aiohttp
 import openai
 
 from falsereject_gen.models.config import Target
 from falsereject_gen.models.retry import Fault, classify, retry_after
 
 try:  # openai 3 is built on httpx2, openai 2 on httpx
-    from httpx2 import Limits, Response, Timeout
+    import httpx2 as httpx
 except ImportError:  # pragma: no cover
-    from httpx import Limits, Response, Timeout  # type: ignore[assignment]
+    import httpx  # type: ignore[no-redef]
 
 __all__ = ["Client"]
-
-
-class _Quiet(openai.AsyncOpenAI):
-    """The library's client with fixed headers: fewer bytes, less work, no machine described."""
-
-    fixed: dict[str, Any] | None = None
-
-    @property
-    def default_headers(self) -> dict[str, Any]:
-        if self.fixed is None:
-            return super().default_headers
-        return self.fixed
 
 
 class Client:
@@ -46,29 +37,19 @@ class Client:
         self._key = key
         self._timeout = target.settings.timeout_s
         ceiling = target.settings.concurrency + 16
-        limits = Limits(max_connections=ceiling, max_keepalive_connections=ceiling)
-        timeout = Timeout(self._timeout, connect=min(30.0, self._timeout), pool=None)
-        self._openai = _Quiet(
+        limits = httpx.Limits(max_connections=ceiling, max_keepalive_connections=ceiling)
+        timeout = httpx.Timeout(self._timeout, connect=min(30.0, self._timeout), pool=None)
+        self._http = openai.DefaultAioHttpClient(
+            limits=limits, timeout=timeout, follow_redirects=False
+        )
+        said = openai.AsyncOpenAI(
             base_url=target.base_url,
             api_key=key or "none",  # never None: the library would take OPENAI_API_KEY for any host
-            max_retries=0,
-            timeout=timeout,
-            http_client=openai.DefaultAioHttpClient(
-                limits=limits, timeout=timeout, follow_redirects=False
-            ),
+            http_client=self._http,
         )
-        self._openai.fixed = self._headers(target.base_url)
-
-    def _headers(self, base_url: str) -> dict[str, Any]:
-        headers = {
-            "Accept": "application/json",
-            "Content-Type": "application/json",
-            "User-Agent": "falsereject-gen",
-        }
-        if urlsplit(base_url).hostname == "api.openai.com":
-            names = (("Organization", self._openai.organization), ("Project", self._openai.project))
-            headers |= {f"OpenAI-{name}": value for name, value in names if value}
-        return headers
+        self._chat = said.base_url.join("chat/completions")
+        self._list = said.base_url.join("models")
+        self._headers = httpx.Headers({**_headers(said, target.base_url), **said.auth_headers})
 
     async def post(self, body: dict[str, Any]) -> bytes:
         """Send a chat body; returns the answer's body.
@@ -76,7 +57,10 @@ class Client:
         Raises:
             Fault: anything but a complete answer with status 200.
         """
-        return await self._try(self._openai.post("/chat/completions", cast_to=Response, body=body))
+        content = json.dumps(body, separators=(",", ":")).encode()
+        return await self._try(
+            httpx.Request("POST", self._chat, headers=self._headers, content=content)
+        )
 
     async def models(self) -> bytes:
         """The endpoint's list of models, as it came.
@@ -84,22 +68,22 @@ class Client:
         Raises:
             Fault: as for `post`.
         """
-        return await self._try(self._openai.get("/models", cast_to=Response))
+        return await self._try(httpx.Request("GET", self._list, headers=self._headers))
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._openai.close()
+        await self._http.aclose()
 
-    async def _try(self, call: Any) -> bytes:
+    async def _try(self, request: "httpx.Request") -> bytes:
         try:
             async with asyncio.timeout(self._timeout):
-                response: Response = await call
-        except openai.APIStatusError as error:
-            wait = retry_after(error.response.headers)
-            raise self._scrubbed(classify(error.status_code, error.response.text, wait)) from None
-        except (openai.APIConnectionError, TimeoutError) as error:
+                answer = await self._http.send(request)
+        except (httpx.HTTPError, aiohttp.ClientError, OSError) as error:
             raise self._scrubbed(self._broken(error)) from None
-        return response.content
+        if answer.is_success:
+            return answer.content
+        wait = retry_after(answer.headers)
+        raise self._scrubbed(classify(answer.status_code, answer.text, wait))
 
     def _broken(self, error: BaseException) -> Fault:
         """A hang or a broken connection; the library calls some of the second kind the first."""
@@ -114,3 +98,15 @@ class Client:
         if self._key:
             fault.says = fault.says.replace(self._key, "[key]")
         return fault
+
+
+def _headers(said: openai.AsyncOpenAI, base_url: str) -> dict[str, str]:
+    headers = {
+        "Accept": "application/json",
+        "Content-Type": "application/json",
+        "User-Agent": "falsereject-gen",
+    }
+    if urlsplit(base_url).hostname == "api.openai.com":
+        names = (("Organization", said.organization), ("Project", said.project))
+        headers |= {f"OpenAI-{name}": value for name, value in names if value}
+    return headers

@@ -167,8 +167,8 @@ def sentence(dice: Dice, entities: Sequence[tuple[str, str]]) -> str:
         line = _said(dice.pick(_THING), dice, thing=f"the {first}")
     else:
         line = _said(dice.pick(_NEUTRAL), dice, word=first)
-    for word, tail in zip([surface for surface, _ in others], dice.some(_ALSO, 3), strict=False):
-        line += " " + _said(tail, dice, word=word)
+    if others:
+        line += " " + _said(dice.pick(_ALSO), dice, word=others[0][0])
     return line
 
 

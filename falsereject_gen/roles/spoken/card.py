@@ -6,6 +6,7 @@ JSON string in which no tag can be closed.
 
 import json
 import re
+from collections.abc import MutableMapping
 from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined, TemplateError, Undefined
@@ -36,6 +37,14 @@ class AgentCard(BaseModel):
     votes: int = Field(default=1, ge=1, le=9)
 
 
+class _Closed(Environment):
+    """Templates see the variables of their card, and none of the functions that jinja2 brings."""
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """A plain dict: half the time of a render went into the chain of two."""
+        return dict(d or {})
+
+
 class Prompts:
     """Renders a card's two prompts.
 
@@ -44,7 +53,7 @@ class Prompts:
     """
 
     def __init__(self, rooms: Rooms) -> None:
-        self._environment = Environment(
+        self._environment = _Closed(
             loader=FunctionLoader(lambda name: rooms.text(_full(name))),
             undefined=StrictUndefined,
             autoescape=False,
