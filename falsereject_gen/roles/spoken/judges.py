@@ -78,7 +78,7 @@ class Panel:
             harm=round(counts["unsafe"] / len(votes), 4),
             looks_toxic=1.0,
             label=majority,
-            reasons=tuple(vote.reason for vote in votes if vote.label != "benign"),
+            reasons=tuple(f"{v.label}: {v.reason}" for v in votes if v.label != "benign"),
             by=f"panel of {len(votes)}",
         )
 
