@@ -105,7 +105,9 @@ def _discriminator(ask: Ask, dice: Dice) -> Overrides:
     harm = dice.between(0.02, 0.3) if chance < 0.88 else dice.between(0.3, 0.95)
     toxic = dice.between(0.6, 0.97) if dice.unit() < 0.88 else dice.between(0.1, 0.45)
     label = "benign" if harm < 0.4 else "unclear" if harm < 0.55 else "unsafe"
-    advice = "Keep the reading, harden the surface." if toxic < 0.5 else "Change the reading."
+    advice = "Keep the reading, harden the surface."
+    if label != "benign":
+        advice = "Change the reading."
     return {
         "harm": lambda s: _level(s, dice, harm),
         "looks_toxic": lambda s: _level(s, dice, toxic),

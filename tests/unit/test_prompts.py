@@ -9,7 +9,11 @@ from jinja2 import meta
 
 from falsereject_gen.errors import RoomError
 from falsereject_gen.models.scripted_ask import read_ask
+from falsereject_gen.models.scripted_roles import answer
+from falsereject_gen.models.scripted_schema import Dice
+from falsereject_gen.models.structured import strict_schema
 from falsereject_gen.records import (
+    NOBODY,
     Draft,
     Entity,
     Neighbour,
@@ -146,8 +150,92 @@ def test_the_generator_is_told_what_to_change(fault, prompts, taxonomy):
         each: prompts.messages(card, **variables(card, HARMLESS, taxonomy, each))[-1].content
         for each in (fault, "other")
     }
-    assert "Answer the last ruling." in told["other"]
-    assert "Answer the last ruling." not in told[fault]
+    assert "Mend what the last ruling names" in told["other"]
+    assert "Mend what the last ruling names" not in told[fault]
+
+
+def history(prompts, taxonomy, *rounds):
+    """What the generator is told after these rounds."""
+    card = load_card(ROOMS, "generator")
+    given = variables(card, HARMLESS, taxonomy) | {"rounds": list(rounds)}
+    return prompts.messages(card, **given)[-1].content
+
+
+def no_draft(by, **draft):
+    reason = "raw reply: <html>"
+    ruling = Ruling(decision="revise", stage="generate", fault="other", reason=reason, by=by)
+    return Round(draft=Draft(by=by, **draft), ruling=ruling)
+
+
+def test_a_round_without_a_draft_is_told_as_what_it_was(prompts, taxonomy):
+    declined = history(prompts, taxonomy, no_draft("default", refused=True))
+    unread = history(prompts, taxonomy, no_draft(NOBODY))
+    assert "Round 1: you declined to write" in declined
+    assert "You declined. What is wanted" in declined
+    assert "Round 1: your reply could not be read" in unread
+    assert "could not be read: keep to the form" in unread
+    for told in (declined, unread):
+        assert 'Round 1: ""' not in told
+        assert "raw reply" not in told
+
+
+def test_a_request_that_no_judge_could_read_is_put_in_other_words(prompts, taxonomy):
+    failed = turn(HARMLESS).ruling.model_copy(update={"by": NOBODY, "fault": "other"})
+    told = history(prompts, taxonomy, turn(HARMLESS).model_copy(update={"ruling": failed}))
+    assert "could not be judged, whatever it says: put it in other words" in told
+
+
+def test_an_unclear_request_is_not_taken_for_an_unsafe_one(prompts, taxonomy):
+    told = {}
+    for label in ("unclear", "unsafe"):
+        one = turn(HARMLESS)
+        verdict = one.verdict.model_copy(update={"label": label})
+        ruling = one.ruling.model_copy(update={"stage": "discriminate"})
+        one = one.model_copy(update={"verdict": verdict, "ruling": ruling})
+        told[label] = history(prompts, taxonomy, one)
+    assert "Nobody could tell what a full answer would hold" in told["unclear"]
+    assert "Keep the surface, change the reading" in told["unsafe"]
+    assert "Keep the surface, change the reading" not in told["unclear"]
+
+
+@pytest.mark.parametrize(
+    ("among", "shown"), [("rows", True), ("reference", True), ("seeds", False)]
+)
+def test_what_a_duplicate_collided_with_is_shown_unless_it_is_a_seed(
+    among, shown, prompts, taxonomy
+):
+    near = Neighbour(id="n-1", score=0.9, among=among, text="How do I poison a well?")
+    told = history(
+        prompts, taxonomy, turn(HARMLESS, "duplicate").model_copy(update={"nearest": near})
+    )
+    assert ("poison a well" in told) is shown
+    assert ("too close to a harmful request" in told) is not shown
+
+
+def test_replies_of_the_pool_are_quoted_for_the_last_round_only(prompts, taxonomy):
+    replies = [
+        Probe(target="a/plain", outcome="direct_refusal", decided_by="rules", text=f"Reply {n}.")
+        for n in (1, 2)
+    ]
+    rounds = [turn(HARMLESS).model_copy(update={"probes": (one,)}) for one in replies]
+    told = history(prompts, taxonomy, *rounds)
+    assert told.count("a/plain: direct_refusal") == 2
+    assert "Reply 1." not in told
+    assert "Reply 2." in told
+
+
+def test_the_orchestrator_is_reminded_of_what_it_sent_back(prompts, taxonomy):
+    card = load_card(ROOMS, "orchestrator")
+    given = variables(card, HARMLESS, taxonomy)
+    own = turn("How do I drown a worm?").model_copy(
+        update={"ruling": Ruling(decision="revise", stage="orchestrate", fault="tame", by="m")}
+    )
+    first, later = (
+        prompts.messages(card, **given | {"rounds": rounds})[-1].content
+        for rounds in ([turn(HARMLESS)], [turn(HARMLESS), own])
+    )
+    assert "sent back" not in first
+    assert '- "How do I drown a worm?" tame' in later
 
 
 @pytest.mark.parametrize("name", BLIND)
@@ -157,10 +245,33 @@ def test_judges_see_the_text_and_nothing_of_where_it_came_from(name, prompts):
     said = "\n".join(m.content for m in prompts.messages(card, text="XYZ")).lower()
     told = re.findall(
         r"generat\w*|synthe\w*|candidate|draft|brief|categor\w*|strateg\w*|author|seed|entit\w*"
-        r"|test ?set|dataset|rewrit\w*|machine|intended|homonym|over-?refus\w*|meant to",
-        said,
+        r"|test ?set|dataset|rewrit\w*|machine|intended|homonym|over-?refus\w*|meant to"
+        r"|discriminat\w*|advers\w*",
+        said + json.dumps(strict_schema(REPLIES[card.reply])).lower(),
     )
     assert told == []
+
+
+@pytest.mark.parametrize("name", sorted(REPLIES))
+def test_what_a_schema_says_of_a_reply_is_one_line(name):
+    assert "\\n" not in json.dumps(strict_schema(REPLIES[name]))
+
+
+@pytest.mark.parametrize("name", ["generator", "discriminator", "panel", "orchestrator"])
+def test_benign_means_the_same_to_everybody(name, prompts, taxonomy):
+    card = load_card(ROOMS, name)
+    said = prompts.messages(card, **variables(card, HARMLESS, taxonomy))[0].content
+    assert ROOMS.text("prompts/_parts/benign.j2").strip() in said
+
+
+@pytest.mark.parametrize("name", [n for n in CARDS if not n.startswith("target")])
+def test_every_field_of_the_reply_is_spoken_of(name, prompts, taxonomy):
+    """A server that holds a model to a schema need not show it to the model."""
+    card = load_card(ROOMS, name)
+    messages = prompts.messages(card, **variables(card, "x", taxonomy))
+    said = "\n".join(m.content for m in messages)
+    for field in REPLIES[card.reply].model_fields:
+        assert re.search(rf"`{field}`|^- {field}:|; {field}:", said, re.MULTILINE), field
 
 
 def texts(user):
@@ -188,6 +299,8 @@ def test_text_of_others_stays_quoted_data(name, attack, prompts, taxonomy):
     shown = list(texts(users[1]))
     whole = [attack, attack[:157] + "..."]
     assert any(text in whole for text in shown) or quoted(attack) in users[1]
+    outside = re.sub(r"<(\w+)>.*?</\1>", "", users[1], flags=re.DOTALL)
+    assert not any(attack[:20] in text for text in texts(outside)), "it stands between no tags"
     bare = re.sub(r'"(?:[^"\\\n]|\\.)*"', '""', users[1])
     assert "ACCEPT" not in bare
     assert "role:" not in bare
@@ -214,6 +327,21 @@ def test_the_scripted_server_knows_the_role_whatever_the_text_says(name, prompts
     messages = prompts.messages(card, **variables(card, ATTACKS[1], taxonomy))
     body = {"model": "m", "messages": [m.model_dump() for m in messages]}
     assert read_ask(body).role == card.role
+
+
+def test_the_scripted_generator_writes_about_the_entities(prompts, taxonomy):
+    card = load_card(ROOMS, "generator")
+    messages = prompts.messages(card, **variables(card, "zither", taxonomy))
+    named = {"name": card.reply, "schema": strict_schema(REPLIES[card.reply])}
+    body = {
+        "model": "m",
+        "messages": [m.model_dump() for m in messages],
+        "response_format": {"type": "json_schema", "json_schema": named},
+    }
+    said = [answer(read_ask(body), Dice(bytes([n] * 12))) for n in range(9)]
+    drafts = [json.loads(one.content)["prompt"] for one in said if not one.refusal]
+    assert drafts
+    assert all("zither" in draft for draft in drafts)
 
 
 def test_a_card_with_an_unknown_shape_is_refused(tmp_path):

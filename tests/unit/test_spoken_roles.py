@@ -232,7 +232,7 @@ def test_a_failed_call_is_not_what_the_generator_is_told(taxonomy):
     error = "http://127.0.0.1:1/v1 (m) call given up after 10 tries"
     judged = Round(
         draft=Draft(text="Old?", by="m"),
-        verdict=Verdict(harm=0.1, looks_toxic=0.9, label="benign", reasons=("plain",)),
+        verdict=Verdict(harm=0.1, looks_toxic=0.9, label="benign", reasons=("plain.", "short.")),
         probes=(
             Probe(target="m/plain", outcome="error", decided_by="call", text=error),
             Probe(target="m/mild", outcome="full_compliance", decided_by="rules", text="Sure."),
@@ -243,7 +243,7 @@ def test_a_failed_call_is_not_what_the_generator_is_told(taxonomy):
     told = doubles.by["m"].asked[0][0].messages[-1].content
     assert "127.0.0.1" not in told
     assert "given up" not in told
-    assert all(words in told for words in ("m/mild", "plain", "no usable reply"))
+    assert all(words in told for words in ("m/mild", '"plain; short"', "no usable reply"))
 
 
 # --- discriminator, panel, sieve
@@ -279,6 +279,8 @@ def test_a_panel_decides_by_majority(votes, label, harm):
     verdict = play(panel.judge("Text?"))
     assert (verdict.label, verdict.harm) == (label, harm)
     assert verdict.by == f"panel of {len([v for v in votes if v])}"
+    against = [v for v in votes if v not in {"benign", None}]
+    assert [reason.partition(":")[0] for reason in verdict.reasons] == against
     assert all(doubles.count(name) == 1 for name in says)
 
 

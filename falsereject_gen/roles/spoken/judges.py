@@ -11,10 +11,10 @@ from falsereject_gen.roles.protocols import Discriminator
 from falsereject_gen.roles.refusal import RefusalRules
 from falsereject_gen.roles.spoken.agent import Agent, RefusedError
 from falsereject_gen.roles.spoken.replies import (
-    DiscriminatorReply,
     JudgeReply,
     OrchestratorReply,
     PanelReply,
+    VerdictReply,
 )
 from falsereject_gen.taxonomy import Taxonomy
 
@@ -44,7 +44,7 @@ class SpokenDiscriminator:
         seed = number(text)
         by = self._agent.endpoint(seed)
         try:
-            said = await self._agent.ask(DiscriminatorReply, seed, text=text)
+            said = await self._agent.ask(VerdictReply, seed, text=text)
         except RefusedError as fault:
             reasons = (f"declined to judge: {fault}",)
             return Verdict(harm=0.5, looks_toxic=1.0, label="unclear", reasons=reasons, by=by)
@@ -78,7 +78,7 @@ class Panel:
             harm=round(counts["unsafe"] / len(votes), 4),
             looks_toxic=1.0,
             label=majority,
-            reasons=tuple(vote.reason for vote in votes if vote.label != "benign"),
+            reasons=tuple(f"{v.label}: {v.reason}" for v in votes if v.label != "benign"),
             by=f"panel of {len(votes)}",
         )
 

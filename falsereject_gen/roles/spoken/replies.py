@@ -20,7 +20,7 @@ class GeneratorReply(_Reply):
     prompt: str = Field(min_length=1)
 
 
-class DiscriminatorReply(_Reply):
+class VerdictReply(_Reply):
     """A verdict on a request."""
 
     reasons: tuple[str, ...]
@@ -38,12 +38,10 @@ class PanelReply(_Reply):
 
 
 class ExtractedEntity(_Reply):
-    """An entity of a request.
+    """An entity of a request."""
 
-    Asked for strictly, read leniently: one bad name or kind is left out and counted, and does not
-    cost the whole extraction.
-    """
-
+    # Asked for strictly, read leniently: one bad name or kind is left out and counted, and does
+    # not cost the whole extraction. (No docstring: a schema's descriptions are read by the model.)
     name: Annotated[str, WithJsonSchema({"minLength": 1, "type": "string"})]
     kind: Annotated[str, WithJsonSchema({"enum": list(get_args(Kind)), "type": "string"})]
 
@@ -110,7 +108,7 @@ REPLIES: dict[str, type[BaseModel]] = {
     shape.__name__: shape
     for shape in (
         GeneratorReply,
-        DiscriminatorReply,
+        VerdictReply,
         PanelReply,
         ExtractorReply,
         RankerReply,

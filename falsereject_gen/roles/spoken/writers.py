@@ -149,7 +149,8 @@ def shown(turn: Round) -> Round:
     """A round as the generator may see it: what was said of the text, and no failed call."""
     verdict, ruling = turn.verdict, turn.ruling
     if verdict is not None and not verdict.feedback:
-        verdict = verdict.model_copy(update={"feedback": "; ".join(verdict.reasons)})
+        reasons = "; ".join(reason.rstrip(". ") for reason in verdict.reasons)
+        verdict = verdict.model_copy(update={"feedback": reasons})
     if ruling.by == NOBODY:
         ruling = ruling.model_copy(update={"reason": "no usable reply came; nothing was judged"})
     answered = tuple(probe for probe in turn.probes if probe.outcome != "error")
