@@ -23,10 +23,11 @@ import json
 import statistics
 import sys
 import tempfile
+from importlib.metadata import version
 from pathlib import Path
 
 from machine import facts, load
-from peers_cases import BUCKET, LATENCY, PEERS, PUSHBACK, Ground, cases, plan
+from peers_cases import BUCKET, LATENCY, OURS, PEERS, PUSHBACK, Ground, cases, plan
 from peers_servers import Mock, Scripted
 from peers_table import write_table
 
@@ -67,6 +68,12 @@ def measure(case, ground, server, log):
     }
 
 
+def brief(run):
+    """A run in a line, for whoever watches."""
+    shown = {name: round(run[name], digits) for name, digits in DIGITS.items() if name in run}
+    return json.dumps({**run, **shown})
+
+
 def summary(case, runs):
     """Medians and ranges over the repeats of a case; runs that failed are counted and named."""
     good = [run for run in runs if "fault" not in run]
@@ -90,10 +97,12 @@ def sitting(args, ground, keep):
     with tempfile.TemporaryDirectory() as logs, Mock(ground) as mock, Scripted() as scripted:
         for turn in range(args.repeats):
             for case, done in zip(wanted, runs, strict=True):
+                if turn and case.once and not args.only:
+                    continue
                 log = Path(logs) / f"{case.name}-{case.concurrency}-{turn}.txt"
                 server = scripted if case.server == "scripted" else mock
                 done.append(measure(case, ground, server, log))
-                print(turn + 1, case.name, case.concurrency, json.dumps(done[-1]), flush=True)
+                print(turn + 1, case.name, case.concurrency, brief(done[-1]), flush=True)
             results = [summary(*pair) for pair in zip(wanted, runs, strict=True)]
             keep({"rounds": turn + 1, "missing": missing, "results": results})
 
@@ -115,6 +124,7 @@ def main():
     head = {"machine": facts(), "latency_s": LATENCY, "pinned": args.pin, "share": args.share}
     head |= {"bucket": BUCKET, "pushback": PUSHBACK}
     head["versions"] = {name: ground.version(peer) for name, peer in PEERS.items()}
+    head["versions"]["ours"] = {name: version(name) for name in ("falsereject-gen", *OURS)}
 
     def keep(found):
         found = {**head, "load_after": load(), **found}

@@ -12,6 +12,7 @@ from peers_cases import LATENCY, PORT
 from falsereject_gen.models.scripted_server import ScriptedServer
 
 START_S = 20.0
+OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # whatever the environment
 
 
 class Mock:
@@ -67,8 +68,7 @@ class Mock:
         return True
 
     def _page(self, path):
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(f"http://127.0.0.1:{PORT}{path}", timeout=START_S) as page:
+        with OPENER.open(f"http://127.0.0.1:{PORT}{path}", timeout=START_S) as page:
             return json.load(page)
 
 

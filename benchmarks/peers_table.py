@@ -45,8 +45,8 @@ def row(cells):
 
 def name_of(result, versions):
     """What a line is called, with the version of what was measured."""
-    known = [version for version in versions.get(result["case"], {}).values() if version]
-    return " ".join([SHOWN[result["case"]], *known[:1]])
+    known = [] if result["case"] == "ours" else versions.get(result["case"], {}).values()
+    return " ".join([SHOWN[result["case"]], *[version for version in known if version][:1]])
 
 
 def side_by_side(found, concurrency):

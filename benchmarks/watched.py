@@ -14,7 +14,7 @@ from pathlib import Path
 
 TICK = os.sysconf("SC_CLK_TCK")
 PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 2**20
-EVERY_S = 0.1
+EVERY_S = 0.2
 
 
 @dataclass
@@ -50,22 +50,19 @@ class Watched:
 
 
 def family(pid):
-    """A process and all that descend from it."""
-    everyone = {}
-    for page in Path("/proc").glob("[0-9]*/stat"):
+    """A process and all that descend from it; a look costs well under a millisecond a process."""
+    found, fresh = [], [pid]
+    while fresh:
+        home = Path("/proc") / str(fresh.pop())
         try:
-            name, _, rest = page.read_text(encoding="utf-8", errors="replace").rpartition(")")
+            words = (home / "stat").read_bytes().rpartition(b")")[2].split()
+            children = [page.read_text() for page in home.glob("task/*/children")]
         except OSError:  # it ended meanwhile
             continue
-        words = rest.split()
         cpu, rss = sum(map(int, words[11:15])) / TICK, int(words[21]) * PAGE_MB
-        number = int(name.split(" ", 1)[0])
-        everyone[number] = {"parent": int(words[1]), "cpu_s": cpu, "rss_mb": rss}
-    found, fresh = set(), {pid} & set(everyone)
-    while fresh:
-        found |= fresh
-        fresh = {one for one, what in everyone.items() if what["parent"] in fresh} - found
-    return [everyone[one] for one in found]
+        found.append({"cpu_s": cpu, "rss_mb": rss})
+        fresh += [int(child) for line in children for child in line.split()]
+    return found
 
 
 def watch(command, log, *, begun, folder=None, env=None, timeout=120.0):
@@ -119,7 +116,7 @@ def _wait(pid, seen, begun, until):
             if seen.see(pid, begun):
                 begun = _always  # asked no more: the server has other things to do
             sample = now + EVERY_S
-        time.sleep(0.01)
+        time.sleep(0.02)
 
 
 def _always():
