@@ -20,6 +20,7 @@ unless `--pin` is given: then the mock server gets the last core and its clients
 
 import argparse
 import json
+import signal
 import statistics
 import sys
 import tempfile
@@ -130,6 +131,7 @@ def main():
         found = {**head, "load_after": load(), **found}
         args.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))  # its servers end with it
     sitting(args, ground, keep)
     if args.out == parser.get_default("out"):
         write_table(args.out)
