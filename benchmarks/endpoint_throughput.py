@@ -4,8 +4,10 @@
 
 Wants an OpenAI-compatible server of fixed latency on loopback (`falsereject-gen scripted-server
 --port P --latency 0.2`, or any other), best on a core of its own. Ours runs with everything on:
-call cache on disk, budget, adaptive turnstile. Each run is a fresh process. Efficiency =
-(calls x latency / concurrency) / wall. Prints the medians, a line each and as JSON.
+call cache on disk, budget, adaptive turnstile; `ours_apart` through the process of its own that
+makes the calls of a run. Each run is a fresh process. Efficiency = (calls x latency / concurrency)
+/ wall. CPU and memory are those of the asking process alone: `peers.py` counts all of them. Prints
+the medians, a line each and as JSON.
 """
 
 import argparse
@@ -21,7 +23,7 @@ import time
 from pathlib import Path
 
 FILLER = "lorem ipsum " * 20
-MODES = ("ours", "openai_httpx")
+MODES = ("ours", "ours_apart", "openai_httpx")
 
 
 async def drive(calls: int, concurrency: int, one) -> dict:
@@ -39,15 +41,21 @@ async def drive(calls: int, concurrency: int, one) -> dict:
     return {"wall": wall, "cpu": cpu, "rss_mb": after.ru_maxrss / 1024}
 
 
-async def ours(url: str, calls: int, concurrency: int) -> dict:
+async def ours(
+    url: str, calls: int, concurrency: int, *, apart: bool = False, rpm: float | None = None
+) -> dict:
     from falsereject_gen.models.config import EndpointSettings
     from falsereject_gen.models.desk import open_models
     from falsereject_gen.models.protocol import Message
 
     with tempfile.TemporaryDirectory() as folder:
-        given = EndpointSettings(base_url=url, model="mock", concurrency=concurrency)
+        given = EndpointSettings(
+            base_url=url, model="mock", concurrency=concurrency, requests_per_minute=rpm
+        )
         store = Path(folder) / "run.sqlite"
-        async with open_models({"default": given}, store=store) as models:
+        limits = {"calls": 2 * calls, "tokens": 10**12, "money": 1e9}
+        models = open_models({"default": given}, store=store, apart=apart, **limits)
+        async with models:
             endpoint = models.get()
 
             async def one(prompt: str) -> str:
@@ -87,14 +95,18 @@ def main() -> None:
     parser.add_argument("--calls", default="64=3000,256=6000", help="concurrency=calls, …")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--pin", help="core that the client is pinned to")
+    parser.add_argument("--rpm", type=float, help="requests_per_minute of a child that is ours")
     parser.add_argument("--child", choices=MODES)
     args = parser.parse_args()
     url = args.url or f"http://127.0.0.1:{args.port}/v1"
     plan = [tuple(map(int, pair.split("="))) for pair in args.calls.split(",")]
     if args.child:
         ((concurrency, calls),) = plan
-        run = {"ours": ours, "openai_httpx": openai_httpx}[args.child]
-        print(json.dumps(asyncio.run(run(url, calls, concurrency))))
+        more = {} if args.child == "openai_httpx" else {"rpm": args.rpm}
+        if args.child == "ours_apart":
+            more["apart"] = True
+        run = openai_httpx if args.child == "openai_httpx" else ours
+        print(json.dumps(asyncio.run(run(url, calls, concurrency, **more))))
         return
     pin = ["taskset", "-c", args.pin] if args.pin else []
     results = [measure(mode, url, *pair, args, pin) for pair in plan for mode in MODES]
