@@ -26,6 +26,8 @@ __all__ = ["Engine"]
 EXPECTED_YIELD = 0.8
 """Share of briefs expected to be accepted before anything is known; only steers how far the engine
 runs ahead, never what comes out."""
+GATHER_S = 0.25
+"""How long a text waits for others to be embedded with, where briefs run side by side."""
 PAST_LOOP = 0.97
 """Share of briefs expected to be accepted that passed every gate and wait to be compared."""
 
@@ -58,7 +60,8 @@ class Engine:
     def __post_init__(self) -> None:
         world = self.world
         self._news = asyncio.Event()
-        self._embedding = Embedding(world.encoder, self._news.set)
+        beside = lookahead(world.settings, world.cast) > 1
+        self._embedding = Embedding(world.encoder, self._news.set, GATHER_S if beside else 0.0)
         self._turns = Turnstile(
             self._embedding, world.indexes, world.settings.dedup, on_wait=self._news.set
         )

@@ -178,3 +178,20 @@ def test_the_earliest_briefs_text_is_embedded_first():
 
     asyncio.run(go())
     assert order == ["a", "c", "b"]
+
+
+def test_texts_wait_for_company_but_not_for_ever():
+    batches = []
+
+    class Counting(Angles):
+        def some(self, texts):
+            batches.append(len(texts))
+            return super().some(texts)
+
+    async def go():
+        queue = Embedding(Counting(), gather_s=0.05)
+        await asyncio.gather(*[queue.one("abcd"[n % 4], n) for n in range(11)])
+        await queue.one("a", 11)
+
+    asyncio.run(go())
+    assert batches == [8, 3, 1]
