@@ -179,7 +179,9 @@ def _drawn(
 ) -> dict[str, Any]:
     band = bands(there.values())
     could = Counter((row.category, row.strategy, band(row)) for row in there.values())
-    taken = Counter((row.category, row.strategy, band(row)) for row in drawn)
+    taken: Counter[tuple[str, str, str]] = Counter(
+        (row.category, row.strategy, band(row)) for row in drawn
+    )
     return {
         "run_ids": sorted({row.run_id for row in rows}),
         "sampler": {"method": METHOD, "rng": wanted.rng, "asked": wanted.size or "all"},
