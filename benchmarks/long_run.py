@@ -14,6 +14,7 @@ more, with `--resume`.
 import argparse
 import contextlib
 import json
+import resource
 import sqlite3
 import subprocess
 import sys
@@ -72,8 +73,14 @@ def children(process):
     return []
 
 
+def cpu():
+    """Seconds of the processes that this one started and that ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def committed(folder):
-    """Candidates and accepted ones in the store so far."""
+    """Candidates in the store so far."""
     with contextlib.suppress(sqlite3.Error):
         store = sqlite3.connect(f"file:{folder / 'run.sqlite'}?mode=ro", uri=True)
         try:
@@ -147,8 +154,9 @@ def measure(candidates, folder):
         run = [*CLI, "run", *sets(server.url, max(1, round(candidates * YIELD)))]
         seconds, samples, high = watched([*run, "--out", str(folder)], folder)
         calls = server.stats()["ok"]
+        before = cpu()
         resumed_s, _, resumed = watched([*CLI, "run", "--resume", str(folder)], folder)
-        asked = server.stats()["ok"] - calls
+        resumed_cpu_s, asked = cpu() - before, server.stats()["ok"] - calls
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     made = samples[-1]["candidates"]
     done = next(one["s"] for one in samples if one["candidates"] == made)
@@ -171,6 +179,7 @@ def measure(candidates, folder):
         "peak_sum_mib": max(map(_sum, samples)),
         "last_half": halves(samples),
         "resume_s": round(resumed_s, 2),
+        "resume_cpu_s": round(resumed_cpu_s, 2),
         "resume_peak_mib": resumed,
         "resume_calls": asked,
         "files_mib": size,

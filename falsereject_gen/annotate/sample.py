@@ -20,13 +20,20 @@ class Drawable(Protocol):
     """What a sample is drawn by: a row, or as much of it as this."""
 
     @property
-    def id(self) -> str: ...  # noqa: D102 - as in `Row`
+    def id(self) -> str:
+        """Its id, by which rows are put in order."""
+
     @property
-    def category(self) -> str: ...  # noqa: D102
+    def category(self) -> str:
+        """Its category's id."""
+
     @property
-    def strategy(self) -> str: ...  # noqa: D102
+    def strategy(self) -> str:
+        """Its strategy."""
+
     @property
-    def harm(self) -> float: ...  # noqa: D102
+    def harm(self) -> float:
+        """The discriminator's score, 0 to 1."""
 
 
 One = TypeVar("One", bound=Drawable)
