@@ -6,6 +6,7 @@ The command line and the Python API both come through here.
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +14,21 @@ from falsereject_gen.annotate.batch import write_batch
 from falsereject_gen.dataset.card import dataset_card
 from falsereject_gen.dataset.export import write_dataset, write_rejected
 from falsereject_gen.dataset.rows import to_row
+from falsereject_gen.dataset.table import Gathered
 from falsereject_gen.entities.graph import write_graph
 from falsereject_gen.errors import EndpointError, Stopped, StoreError
 from falsereject_gen.models.desk import Models
 from falsereject_gen.records import Candidate
 from falsereject_gen.report.page import write_report
 from falsereject_gen.rooms import Rooms
+from falsereject_gen.run.account import Account
 from falsereject_gen.run.endpoints import check_keys, one_family, open_run, settle, spent, width
 from falsereject_gen.run.engine import Engine
 from falsereject_gen.run.manifest import manifest, write_json
 from falsereject_gen.run.result import RunResult
 from falsereject_gen.run.resume import changed_since, finished, remember
 from falsereject_gen.run.store import Store
+from falsereject_gen.run.stored import StoredCandidates
 from falsereject_gen.run.world import World, prepare
 from falsereject_gen.seeds.language import unserved
 from falsereject_gen.settings import RunSettings
@@ -97,6 +101,7 @@ def run(
         store.event("resumed" if resume else "started")
         begun = time.monotonic()
         asyncio.run(_drive(engine, models, folder))
+        del engine  # its index of all rows, before their files are made
         times = (time.monotonic() - begun, time.monotonic() - started)
         watcher.say("writing dataset and report")
         return _finish(
@@ -191,26 +196,26 @@ def _open(folder: Path, resume: bool) -> Store:
 def _finish(
     world: World, store: Store, folder: Path, times: tuple[float, float], more: dict[str, Any]
 ) -> RunResult:
-    """Write everything a run leaves behind, from the store."""
-    found = [candidate for candidate, _ in store.candidates()]
-    accepted = [c for c in found if c.status == "accepted"]
-    rejected = [c for c in found if c.status == "rejected"]
-    settings, name = world.settings, world.cast.name
-    rows = tuple(to_row(c, world.taxonomy, name, world.run_id) for c in accepted)
+    """Write everything a run leaves behind, from the store; no candidate is kept on the way."""
+    settings = world.settings
+    account, parts = Account(), Gathered()
+    rejected = _sorted_out(world, store, account, parts)
+    write_rejected(rejected, folder / "rejected.jsonl", settings.output.redact_unsafe)
+    rows, fell = parts.rows(), StoredCandidates(store.path, "rejected")
     result = RunResult(
         out=folder,
         run_id=world.run_id,
         target=settings.target,
         rows=rows,
-        rejected=tuple(rejected),
+        rejected=fell,
         wall_s=times[1],
         generation_s=times[0],
-        why_short="" if len(rows) == settings.target else _why_short(world, rejected),
+        why_short="" if len(rows) == settings.target else _why_short(world, store),
         **more,
     )
     card = dataset_card(
         rows,
-        rejected,
+        fell,
         seeds=world.seeds,
         graphs=world.graphs,
         taxonomy=world.taxonomy,
@@ -219,21 +224,34 @@ def _finish(
         why_short=result.why_short,
     )
     write_dataset(rows, folder / "dataset", test_share=settings.output.test_share, card=card)
-    write_rejected(rejected, folder / "rejected.jsonl", settings.output.redact_unsafe)
     write_graph(world.graph, folder / "graph")
     if rows:
         size = settings.output.batch_size
         place, how = folder / "annotation" / "batch-1", settings.annotation
         write_batch(rows, place, size=size, rng=settings.seed, rooms=world.rooms, annotation=how)
-    write_json(folder / "manifest.json", manifest(world, result, accepted))
+    write_json(folder / "manifest.json", manifest(world, result, account))
     write_report(folder)
     finished(store, settings, result.summary())
     return result
 
 
-def _why_short(world: World, rejected: list[Candidate]) -> str:
+def _sorted_out(
+    world: World, store: Store, account: Account, parts: Gathered
+) -> Iterator[Candidate]:
+    """The rejected candidates; on the way to them, rows are gathered and all are counted."""
+    for candidate in store.told():
+        account.add(candidate)
+        if candidate.status == "accepted":
+            parts.add(to_row(candidate, world.taxonomy, world.cast.name, world.run_id))
+        else:
+            yield candidate
+
+
+def _why_short(world: World, store: Store) -> str:
     """Why a run has fewer rows than were asked for."""
-    stages = Counter(c.stage for c in rejected)
+    stages: Counter[str] = Counter()
+    for stage, _, count in store.ends("rejected"):
+        stages[stage] += count
     fell = ", ".join(f"{count} at {stage}" for stage, count in stages.most_common())
     planner, patience = world.planner, world.settings.loop.patience
     over = [

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from falsereject_gen.annotate.controls import CONTROLS, Pools, draw_controls
 from falsereject_gen.annotate.records import Item, ItemKind, Key
@@ -51,6 +51,16 @@ class Plan:
     limits: tuple[str, ...]
 
 
+class _Mark(NamedTuple):
+    """As much of a row as it is drawn by, and its place: all rows as records may be too many."""
+
+    id: str
+    category: str
+    strategy: str
+    harm: float
+    place: int
+
+
 def make_plan(rows: Sequence[Row], pools: Pools, wanted: Wanted) -> Plan:
     """Draw rows and controls and deal them out; the same input and seed give the same plan.
 
@@ -67,11 +77,12 @@ def make_plan(rows: Sequence[Row], pools: Pools, wanted: Wanted) -> Plan:
         InputError: no row is left.
     """
     people = _people(wanted)
-    there = {row.id: row for row in rows if row.id not in wanted.without}
+    marks = [_Mark(r.id, r.category, r.strategy, r.harm, k) for k, r in enumerate(rows)]
+    there = {mark.id: mark for mark in marks if mark.id not in wanted.without}
     if not there:
         gone = f" ({len(rows):,} are in earlier batches)" if rows else ""
         raise InputError(f"no row to annotate{gone}")
-    drawn = draw(list(there.values()), wanted.size, wanted.rng)
+    drawn = [rows[m.place] for m in draw(list(there.values()), wanted.size, wanted.rng)]
     overlap = len(people) if wanted.pilot else wanted.overlap
     asked = _controls(len(drawn) * overlap / len(people), wanted)
     dice = random.Random(f"controls:{wanted.rng}")
@@ -164,11 +175,13 @@ def _key(row: Row) -> Key:
 
 
 def _drawn(
-    rows: Sequence[Row], there: dict[str, Row], drawn: Sequence[Row], wanted: Wanted
+    rows: Sequence[Row], there: dict[str, _Mark], drawn: Sequence[Row], wanted: Wanted
 ) -> dict[str, Any]:
     band = bands(there.values())
     could = Counter((row.category, row.strategy, band(row)) for row in there.values())
-    taken = Counter((row.category, row.strategy, band(row)) for row in drawn)
+    taken: Counter[tuple[str, str, str]] = Counter(
+        (row.category, row.strategy, band(row)) for row in drawn
+    )
     return {
         "run_ids": sorted({row.run_id for row in rows}),
         "sampler": {"method": METHOD, "rng": wanted.rng, "asked": wanted.size or "all"},

@@ -3,10 +3,9 @@
 import random
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol, TypeVar
 
-from falsereject_gen.records import Row
-
-__all__ = ["BANDS", "METHOD", "bands", "draw"]
+__all__ = ["BANDS", "METHOD", "Drawable", "bands", "draw"]
 
 METHOD = (
     "systematic: rows laid out by category, inside it by strategy, inside that by band of harm "
@@ -17,14 +16,37 @@ BANDS = ("low", "middle", "high")
 """Thirds of the discriminator's harm over all rows to draw from; equal scores stay together."""
 
 
-def bands(rows: Iterable[Row]) -> Callable[[Row], str]:
+class Drawable(Protocol):
+    """What a sample is drawn by: a row, or as much of it as this."""
+
+    @property
+    def id(self) -> str:
+        """Its id, by which rows are put in order."""
+
+    @property
+    def category(self) -> str:
+        """Its category's id."""
+
+    @property
+    def strategy(self) -> str:
+        """Its strategy."""
+
+    @property
+    def harm(self) -> float:
+        """The discriminator's score, 0 to 1."""
+
+
+One = TypeVar("One", bound=Drawable)
+
+
+def bands(rows: Iterable[Drawable]) -> Callable[[Drawable], str]:
     """Says in which third of these rows' harm a row lies."""
     scores = sorted(row.harm for row in rows)
     cuts = [scores[len(scores) * k // 3] for k in (1, 2)] if scores else [0.0, 0.0]
     return lambda row: BANDS[sum(row.harm >= cut for cut in cuts)]
 
 
-def draw(rows: Sequence[Row], size: int, rng: int) -> list[Row]:
+def draw(rows: Sequence[One], size: int, rng: int) -> list[One]:
     """A stratified sample in shuffled order.
 
     A systematic sample over the laid-out rows gives each category its proportional share, rounded
@@ -45,9 +67,9 @@ def draw(rows: Sequence[Row], size: int, rng: int) -> list[Row]:
     return line
 
 
-def _lay_out(rows: Sequence[Row], dice: random.Random) -> list[Row]:
+def _lay_out(rows: Sequence[One], dice: random.Random) -> list[One]:
     band = bands(rows)
-    strata: dict[tuple[str, str, str], list[Row]] = defaultdict(list)
+    strata: dict[tuple[str, str, str], list[One]] = defaultdict(list)
     for row in sorted(rows, key=lambda row: row.id):
         strata[row.category, row.strategy, band(row)].append(row)
     for key in sorted(strata):

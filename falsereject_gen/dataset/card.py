@@ -17,7 +17,9 @@ from falsereject_gen.dataset.columns import COLUMNS
 from falsereject_gen.dataset.counts import categories, counts, pool, rounds
 from falsereject_gen.dataset.markdown import fenced, render
 from falsereject_gen.dataset.splits import Split, file_name, pack
+from falsereject_gen.dataset.table import Rows
 from falsereject_gen.records import Candidate, Row, Seed, SeedGraph
+from falsereject_gen.run.stored import ends
 from falsereject_gen.settings import RunSettings
 from falsereject_gen.taxonomy import Taxonomy
 
@@ -50,10 +52,11 @@ def dataset_card(
         run_id: the run.
         why_short: why there are fewer rows than asked for, if so.
     """
-    splits = pack(rows, settings.output.test_share)
+    held, fell = Rows.of(rows), ends(rejected)
+    splits = pack(held, settings.output.test_share)
     values = {
         **_terms(splits, seeds, settings),
-        **_numbers(splits, rows, rejected, taxonomy),
+        **_numbers(splits, held, fell, taxonomy),
         "version": __version__,
         "run_id": run_id,
         "why_short": why_short,
@@ -63,7 +66,7 @@ def dataset_card(
         "seeds": len(seeds),
         "entities": len({entity.id for graph in graphs for entity in graph.entities}),
         "relations": sum(len(graph.relations) for graph in graphs),
-        "pool": [(target, *pool(rows, target)) for target in settings.pool],
+        "pool": [(target, *pool(held, target)) for target in settings.pool],
     }
     return render("card.md.j2", values)
 
@@ -86,22 +89,25 @@ def _terms(splits: Sequence[Split], seeds: Sequence[Seed], settings: RunSettings
 
 def _numbers(
     splits: Sequence[Split],
-    rows: Sequence[Row],
-    rejected: Sequence[Candidate],
+    rows: Rows,
+    fell: Sequence[tuple[str, int, int]],
     taxonomy: Taxonomy,
 ) -> dict[str, Any]:
     """Every table, and the first row as an example."""
+    stages: Counter[str] = Counter()
+    for stage, _, count in fell:
+        stages[stage] += count
     return {
         "splits": splits,
         "split_names": [split.name for split in splits],
         "split_rule": Markup("---:|" * len(splits)),
         "total": len(rows),
-        "rejected": len(rejected),
+        "rejected": stages.total(),
         "categories": categories(splits, taxonomy),
-        "domains": counts(splits, lambda row: row.domain),
-        "strategies": counts(splits, lambda row: row.strategy),
-        "rounds": rounds(rows, rejected),
-        "stages": sorted(Counter(candidate.stage for candidate in rejected).items()),
+        "domains": counts(splits, "domain"),
+        "strategies": counts(splits, "strategy"),
+        "rounds": rounds(rows, fell),
+        "stages": sorted(stages.items()),
         "example": fenced(_example(rows), "json") if rows else "",
     }
 

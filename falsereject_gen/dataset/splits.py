@@ -13,7 +13,8 @@ from typing import Any, Literal, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from falsereject_gen.dataset.columns import COLUMNS, Column
+from falsereject_gen.dataset.columns import Column
+from falsereject_gen.dataset.table import Rows, to_table
 from falsereject_gen.records import Row
 
 __all__ = ["SPLITS", "Split", "encode", "file_name", "pack", "side"]
@@ -21,12 +22,6 @@ __all__ = ["SPLITS", "Split", "encode", "file_name", "pack", "side"]
 SplitName = Literal["train", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "test")
 
-_TYPES = {
-    "string": pa.string(),
-    "list": pa.list_(pa.string()),
-    "float64": pa.float64(),
-    "int64": pa.int64(),
-}
 _OPTIONS = {  # all that shapes the bytes is fixed: the same rows give the same file
     "version": "2.6",
     "data_page_version": "1.0",
@@ -47,7 +42,7 @@ class Split(NamedTuple):
     """
 
     name: SplitName
-    rows: tuple[Row, ...]
+    rows: Rows
     data: bytes
     num_bytes: int
 
@@ -70,10 +65,12 @@ def pack(rows: Sequence[Row], test_share: float) -> tuple[Split, ...]:
         without a `train` split loads nowhere); an empty `train` when there are no rows (pyarrow
         reads it; `datasets` loads no split without rows, whatever it comes from).
     """
-    sides = {name: [r for r in rows if side(r.id, test_share) == name] for name in SPLITS}
-    if not all(sides.values()):
-        sides = {"train": list(rows)}
-    return tuple(_encode(name, part) for name, part in sides.items())
+    held = Rows.of(rows)
+    named = [side(row_id, test_share) for row_id in held.column("id")]
+    places = {name: [k for k, found in enumerate(named) if found == name] for name in SPLITS}
+    if not all(places.values()):
+        return (_split("train", held),)
+    return tuple(_split(name, held.at(some)) for name, some in places.items())
 
 
 def file_name(split: SplitName) -> str:
@@ -83,19 +80,14 @@ def file_name(split: SplitName) -> str:
 
 def encode(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]]) -> tuple[bytes, int]:
     """A Parquet file of rows, each with a value for every column, and its size in memory."""
-    schema = pa.schema([(column.name, _TYPES[column.dtype]) for column in columns])
-    values = {c.name: [_plain(row[c.name]) for row in rows] for c in columns}
-    table = pa.table(values, schema=schema)
+    return _encoded(to_table(columns, rows))
+
+
+def _encoded(table: pa.Table) -> tuple[bytes, int]:
     out = io.BytesIO()
     pq.write_table(table, out, row_group_size=10_000, **_OPTIONS)
     return out.getvalue(), table.nbytes
 
 
-def _encode(name: SplitName, rows: Sequence[Row]) -> Split:
-    names = [column.name for column in COLUMNS]
-    data, size = encode(COLUMNS, [{n: getattr(row, n) for n in names} for row in rows])
-    return Split(name, tuple(rows), data, size)
-
-
-def _plain(value: object) -> object:
-    return list(value) if isinstance(value, tuple) else value
+def _split(name: SplitName, rows: Rows) -> Split:
+    return Split(name, rows, *_encoded(rows.table))

@@ -17,7 +17,7 @@ from itertools import combinations
 from falsereject_gen.entities.ground import Ask, Drawn, Ground, Uses
 from falsereject_gen.records import Entity, SeedGraph
 
-__all__ = ["WAYS", "Draw"]
+__all__ = ["EXHAUSTIVE", "WAYS", "Draw"]
 
 AROUND = 0.25
 """How likely a walk steps to an entity outside of the category, one inside it having 1."""
@@ -189,3 +189,5 @@ WAYS: dict[str, Callable[[Ground], Draw]] = {
     "coverage": _coverage,
     "none": _none,
 }
+EXHAUSTIVE = frozenset({"seed"})
+"""Ways that offer everything there is: what they have not offered, they never will."""

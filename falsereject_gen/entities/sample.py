@@ -13,7 +13,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from falsereject_gen.entities.draws import WAYS
+from falsereject_gen.entities.draws import EXHAUSTIVE, WAYS
 from falsereject_gen.entities.graph import merge
 from falsereject_gen.entities.ground import Ask, Drawn, Ground, Uses
 from falsereject_gen.errors import UsageError
@@ -94,6 +94,7 @@ class Planner:
         self._load: Counter[tuple[str, ...]] = Counter()
         self._uses = Uses()
         self._asked: set[tuple[str, Strategy, frozenset[str]]] = set()
+        self._all_asked: set[tuple[str, Strategy]] = set()
         self._barren: Counter[str] = Counter()
         self._mute: Counter[tuple[str, Strategy]] = Counter()
         self._seen: deque[Candidate] = deque()
@@ -200,10 +201,14 @@ class Planner:
 
         The random numbers are the pair's own, so that nothing depends on which pairs were tried.
         """
+        if (category, strategy) in self._all_asked:
+            return None  # to go through all of it again would take longer with every brief
         rng = random.Random(f"{self._rng}/draw/{ordinal}/{category}/{strategy}")
         for drawn in self._draw(self._pairs[category][strategy], self._uses, rng):
             if _key(category, strategy, drawn.entities) not in self._asked:
                 return drawn
+        if self._limits.graph in EXHAUSTIVE:
+            self._all_asked.add((category, strategy))
         return None
 
     def _made(self, ordinal: int, category: str, strategy: Strategy, drawn: Drawn) -> Brief:

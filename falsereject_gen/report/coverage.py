@@ -1,12 +1,12 @@
 """Which categories and strategies the accepted rows cover."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, get_args
 
 from falsereject_gen.records import Candidate, Strategy
 
-__all__ = ["STRATEGIES", "Categories", "coverage"]
+__all__ = ["STRATEGIES", "Categories", "Coverage"]
 
 STRATEGIES: tuple[str, ...] = get_args(Strategy)
 
@@ -16,12 +16,12 @@ class Categories:
 
     Args:
         given: the manifest's `categories`; what it lacks is shown by its id.
-        candidates: categories that only they name come last.
+        named: by candidates; those that only they name come last.
     """
 
-    def __init__(self, given: Any, candidates: Sequence[Candidate]) -> None:
+    def __init__(self, given: Any, named: Iterable[str]) -> None:
         self._given: Mapping[str, Any] = given if isinstance(given, Mapping) else {}
-        found = sorted({c.brief.category for c in candidates} - set(self._given))
+        found = sorted(set(named) - set(self._given))
         self.ids: tuple[str, ...] = (*self._given, *found)
 
     def name(self, category: str) -> str:
@@ -37,35 +37,47 @@ class Categories:
         return str(entry.get(field) or "") if isinstance(entry, Mapping) else ""
 
 
-def coverage(candidates: Sequence[Candidate], categories: Categories) -> dict[str, Any]:
-    """Accepted rows and briefs tried by category, by strategy, and by both.
+class Coverage:
+    """Accepted rows and briefs tried by category, by strategy, and by both."""
 
-    Returns:
-        `domains` (each with its categories), `strategies`, `heat` (one line a category, one cell a
-        strategy) and `empty`, the categories without an accepted row.
-    """
-    tried: Counter[tuple[str, str]] = Counter(
-        (c.brief.category, c.brief.strategy) for c in candidates
-    )
-    made: Counter[tuple[str, str]] = Counter(
-        (c.brief.category, c.brief.strategy) for c in candidates if c.status == "accepted"
-    )
-    by_category = [_bar(i, categories.name(i), made, tried, 0) for i in categories.ids]
-    strategies = [_bar(s, s.replace("-", " "), made, tried, 1) for s in STRATEGIES]
-    for bars in (by_category, strategies):
-        most = max((bar["tried"] for bar in bars), default=0) or 1
-        for bar in bars:
-            bar["width"] = round(100 * bar["accepted"] / most, 1)
-            bar["reach"] = round(100 * bar["tried"] / most, 1)
-    domains: dict[str, list[dict[str, Any]]] = {}
-    for bar in by_category:
-        domains.setdefault(categories.domain(bar["id"]), []).append(bar)
-    return {
-        "domains": domains,
-        "strategies": strategies,
-        "heat": [_line(bar, made, max(made.values(), default=0)) for bar in by_category],
-        "empty": [bar["name"] for bar in by_category if not bar["accepted"]],
-    }
+    def __init__(self) -> None:
+        self._tried: Counter[tuple[str, str]] = Counter()
+        self._made: Counter[tuple[str, str]] = Counter()
+
+    def add(self, candidate: Candidate) -> None:
+        """Count a candidate."""
+        pair = (candidate.brief.category, candidate.brief.strategy)
+        self._tried[pair] += 1
+        self._made[pair] += candidate.status == "accepted"
+
+    def named(self) -> set[str]:
+        """Categories of the briefs."""
+        return {category for category, _ in self._tried}
+
+    def table(self, categories: Categories) -> dict[str, Any]:
+        """What to show.
+
+        Returns:
+            `domains` (each with its categories), `strategies`, `heat` (one line a category, one
+            cell a strategy) and `empty`, the categories without an accepted row.
+        """
+        made, tried = self._made, self._tried
+        by_category = [_bar(i, categories.name(i), made, tried, 0) for i in categories.ids]
+        strategies = [_bar(s, s.replace("-", " "), made, tried, 1) for s in STRATEGIES]
+        for bars in (by_category, strategies):
+            most = max((bar["tried"] for bar in bars), default=0) or 1
+            for bar in bars:
+                bar["width"] = round(100 * bar["accepted"] / most, 1)
+                bar["reach"] = round(100 * bar["tried"] / most, 1)
+        domains: dict[str, list[dict[str, Any]]] = {}
+        for bar in by_category:
+            domains.setdefault(categories.domain(bar["id"]), []).append(bar)
+        return {
+            "domains": domains,
+            "strategies": strategies,
+            "heat": [_line(bar, made, max(made.values(), default=0)) for bar in by_category],
+            "empty": [bar["name"] for bar in by_category if not bar["accepted"]],
+        }
 
 
 def _bar(

@@ -1,13 +1,12 @@
 """How many drafts and briefs came how far, why the others fell, and what each round added."""
 
 from collections import Counter
-from collections.abc import Sequence
 from typing import Any
 
 from falsereject_gen.records import Candidate, Round
 from falsereject_gen.report.redact import judged_unsafe
 
-__all__ = ["by_round", "falls", "funnel", "last_text"]
+__all__ = ["Falls", "Funnel", "Rounds", "last_text"]
 
 STAGES = ("generate", "discriminate", "probe", "orchestrate", "dedup")
 STEPS = (
@@ -28,84 +27,113 @@ FAULTS = {
 }
 
 
-def funnel(candidates: Sequence[Candidate]) -> list[dict[str, Any]]:
-    """The steps from briefs to accepted rows.
+class Funnel:
+    """The steps from briefs to accepted rows."""
 
-    Returns:
-        One mapping a step: `label`, `drafts` (None where a step has none), `briefs` (candidates
-        with at least one draft that came so far), `share` of all briefs in percent.
-    """
-    drafts: Counter[int] = Counter()
-    briefs: Counter[int] = Counter()
-    for candidate in candidates:
+    def __init__(self) -> None:
+        self._drafts: Counter[int] = Counter()
+        self._briefs: Counter[int] = Counter()
+        self._all = self._accepted = 0
+
+    def add(self, candidate: Candidate) -> None:
+        """Count a candidate."""
         depths = [_depth(turn) for turn in candidate.rounds]
         for step in range(len(STEPS)):
             reached = sum(depth > step for depth in depths)
-            drafts[step] += reached
-            briefs[step] += reached > 0
-    accepted = sum(c.status == "accepted" for c in candidates)
-    table: list[tuple[str, int | None, int]] = [("briefs", None, len(candidates))]
-    table += [(label, drafts[i], briefs[i]) for i, label in enumerate(STEPS)]
-    table += [("accepted", None, accepted)]
-    whole = max(len(candidates), 1)
-    return [
-        {"label": label, "drafts": some, "briefs": held, "share": round(100 * held / whole, 1)}
-        for label, some, held in table
-    ]
+            self._drafts[step] += reached
+            self._briefs[step] += reached > 0
+        self._all += 1
+        self._accepted += candidate.status == "accepted"
+
+    def steps(self) -> list[dict[str, Any]]:
+        """What to show.
+
+        Returns:
+            One mapping a step: `label`, `drafts` (None where a step has none), `briefs` (candidates
+            with at least one draft that came so far), `share` of all briefs in percent.
+        """
+        table: list[tuple[str, int | None, int]] = [("briefs", None, self._all)]
+        table += [(label, self._drafts[i], self._briefs[i]) for i, label in enumerate(STEPS)]
+        table += [("accepted", None, self._accepted)]
+        whole = max(self._all, 1)
+        return [
+            {"label": label, "drafts": some, "briefs": held, "share": round(100 * held / whole, 1)}
+            for label, some, held in table
+        ]
 
 
-def falls(candidates: Sequence[Candidate]) -> list[dict[str, Any]]:
-    """Why drafts were sent back and briefs ended, by stage and fault, in the order of the loop.
+class Falls:
+    """Why drafts were sent back and briefs ended, by stage and fault, with an example of each."""
 
-    Returns:
-        One mapping a pair: `stage`, `fault`, `fault_id`, `sent_back` (drafts), `ended` (briefs) and
-        an example: `reason`, `text`, `unsafe`, `ordinal`; of an ended brief if there is one.
-    """
-    sent: Counter[tuple[str, str]] = Counter()
-    ended: Counter[tuple[str, str]] = Counter()
-    example: dict[tuple[str, str], tuple[bool, Candidate, Round]] = {}
-    for candidate in candidates:
+    def __init__(self) -> None:
+        self._sent: Counter[tuple[str, str]] = Counter()
+        self._ended: Counter[tuple[str, str]] = Counter()
+        self._example: dict[tuple[str, str], tuple[bool, Candidate, Round]] = {}
+
+    def add(self, candidate: Candidate) -> None:
+        """Count a candidate's drafts that were sent back."""
         for turn in candidate.rounds:
             if turn.ruling.decision == "accept":
                 continue
             pair = (turn.ruling.stage, turn.ruling.fault)
             final = turn is candidate.last
-            sent[pair] += 1
-            ended[pair] += final
-            if pair not in example or (final and not example[pair][0]):
-                example[pair] = (final, candidate, turn)
-    ordered = sorted(sent, key=lambda p: (STAGES.index(p[0]), list(FAULTS).index(p[1])))
-    return [
-        {
+            self._sent[pair] += 1
+            self._ended[pair] += final
+            if pair not in self._example or (final and not self._example[pair][0]):
+                self._example[pair] = (final, candidate, turn)
+
+    def table(self) -> list[dict[str, Any]]:
+        """What to show, in the order of the loop.
+
+        Returns:
+            One mapping a pair: `stage`, `fault`, `fault_id`, `sent_back` (drafts), `ended` (briefs)
+            and an example, of an ended brief if there is one: `reason`, `text`, `unsafe` and
+            `ordinal`.
+        """
+        ordered = sorted(self._sent, key=lambda p: (STAGES.index(p[0]), list(FAULTS).index(p[1])))
+        return [self._line(pair) for pair in ordered]
+
+    def _line(self, pair: tuple[str, str]) -> dict[str, Any]:
+        _, candidate, turn = self._example[pair]
+        return {
             "stage": pair[0],
             "fault": FAULTS[pair[1]],
             "fault_id": pair[1],
-            "sent_back": sent[pair],
-            "ended": ended[pair],
-            "reason": example[pair][2].ruling.reason,
-            "text": example[pair][2].draft.text,
-            "unsafe": judged_unsafe(example[pair][2]),
-            "ordinal": example[pair][1].brief.ordinal,
+            "sent_back": self._sent[pair],
+            "ended": self._ended[pair],
+            "reason": turn.ruling.reason,
+            "text": turn.draft.text,
+            "unsafe": judged_unsafe(turn),
+            "ordinal": candidate.brief.ordinal,
         }
-        for pair in ordered
-    ]
 
 
-def by_round(candidates: Sequence[Candidate], rounds: int) -> list[dict[str, Any]]:
-    """Briefs accepted within 1, 2, … rounds: what the loop adds to one draft.
+class Rounds:
+    """Briefs accepted within 1, 2, … rounds: what the loop adds to one draft."""
 
-    Args:
-        candidates: all of the run.
-        rounds: drafts that a brief may have; more are shown if there were more.
-    """
-    whole = max(len(candidates), 1)
-    took = Counter(len(c.rounds) for c in candidates if c.status == "accepted")
-    out, total = [], 0
-    for number in range(1, max(rounds, *took, 1) + 1):
-        total += took[number]
-        share = round(100 * total / whole, 1)
-        out.append({"round": number, "new": took[number], "total": total, "share": share})
-    return out
+    def __init__(self) -> None:
+        self._took: Counter[int] = Counter()
+        self._all = 0
+
+    def add(self, candidate: Candidate) -> None:
+        """Count a candidate."""
+        self._all += 1
+        if candidate.status == "accepted":
+            self._took[len(candidate.rounds)] += 1
+
+    def table(self, rounds: int) -> list[dict[str, Any]]:
+        """What to show.
+
+        Args:
+            rounds: drafts that a brief may have; more are shown if there were more.
+        """
+        whole = max(self._all, 1)
+        out, total = [], 0
+        for number in range(1, max(rounds, *self._took, 1) + 1):
+            total += self._took[number]
+            share = round(100 * total / whole, 1)
+            out.append({"round": number, "new": self._took[number], "total": total, "share": share})
+        return out
 
 
 def last_text(candidate: Candidate) -> tuple[str, bool]:

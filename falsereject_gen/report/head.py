@@ -3,14 +3,14 @@
 The manifest is read as it is found: whatever it lacks is None or empty, never a fault.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from falsereject_gen.records import Candidate
 from falsereject_gen.report.funnel import last_text
 from falsereject_gen.report.redact import judged_unsafe
 
-__all__ = ["dig", "headline", "number"]
+__all__ = ["Head", "dig", "number"]
 
 
 def dig(value: Any, *keys: str) -> Any:
@@ -25,40 +25,49 @@ def number(value: Any) -> Any:
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def headline(
-    manifest: dict[str, Any] | None, settings: Any, candidates: Sequence[Candidate], redact: bool
-) -> dict[str, Any]:
-    """Facts for the head of the page.
+class Head:
+    """Counts for the head of the page."""
 
-    Args:
-        manifest: of the run; None if the folder has none.
-        settings: of the run; None if they are not known.
-        candidates: all of the run.
-        redact: whether texts judged unsafe are left out.
-    """
-    accepted = sum(c.status == "accepted" for c in candidates)
-    target = number(dig(manifest, "target")) or number(dig(settings, "target"))
-    complete = dig(manifest, "complete")
-    if not isinstance(complete, bool):
-        complete = target is not None and accepted >= target
-    facts = {key: str(dig(manifest, key) or "") for key in ("run_id", "created", "version")}
-    return {
-        **facts,
-        "cast": str(dig(manifest, "cast") or dig(settings, "cast") or "not recorded"),
-        "target": target,
-        "accepted": accepted,
-        "rejected": len(candidates) - accepted,
-        "complete": complete,
-        "not_served": _counts(dig(manifest, "seeds", "not_served")),
-        "why_short": str(dig(manifest, "why_short") or ""),
-        "wall_s": number(dig(manifest, "wall_s")),
-        "generation_s": number(dig(manifest, "generation_s")),
-        "unsafe": sum(any(judged_unsafe(t) for t in c.rounds) for c in candidates),
-        "unsafe_last": sum(last_text(c)[1] for c in candidates),
-        "redact": redact,
-        "manifest": manifest is not None,
-        "settings": settings is not None,
-    }
+    def __init__(self) -> None:
+        self.total = self._accepted = self._unsafe = self._unsafe_last = 0
+
+    def add(self, candidate: Candidate) -> None:
+        """Count a candidate."""
+        self.total += 1
+        self._accepted += candidate.status == "accepted"
+        self._unsafe += any(judged_unsafe(turn) for turn in candidate.rounds)
+        self._unsafe_last += last_text(candidate)[1]
+
+    def facts(self, manifest: dict[str, Any] | None, settings: Any, redact: bool) -> dict[str, Any]:
+        """Facts for the head of the page.
+
+        Args:
+            manifest: of the run; None if the folder has none.
+            settings: of the run; None if they are not known.
+            redact: whether texts judged unsafe are left out.
+        """
+        target = number(dig(manifest, "target")) or number(dig(settings, "target"))
+        complete = dig(manifest, "complete")
+        if not isinstance(complete, bool):
+            complete = target is not None and self._accepted >= target
+        facts = {key: str(dig(manifest, key) or "") for key in ("run_id", "created", "version")}
+        return {
+            **facts,
+            "cast": str(dig(manifest, "cast") or dig(settings, "cast") or "not recorded"),
+            "target": target,
+            "accepted": self._accepted,
+            "rejected": self.total - self._accepted,
+            "complete": complete,
+            "not_served": _counts(dig(manifest, "seeds", "not_served")),
+            "why_short": str(dig(manifest, "why_short") or ""),
+            "wall_s": number(dig(manifest, "wall_s")),
+            "generation_s": number(dig(manifest, "generation_s")),
+            "unsafe": self._unsafe,
+            "unsafe_last": self._unsafe_last,
+            "redact": redact,
+            "manifest": manifest is not None,
+            "settings": settings is not None,
+        }
 
 
 def _counts(value: Any) -> dict[str, int]:

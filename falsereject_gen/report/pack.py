@@ -5,7 +5,7 @@ entities come back thousands of times. What a key means stands beside it in the 
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from falsereject_gen.entities.draw import label, main_category, positions
@@ -33,7 +33,7 @@ class _Strings:
 
 
 def pack(
-    candidates: Sequence[Candidate],
+    candidates: Iterable[Candidate],
     categories: Categories,
     graph: "nx.MultiDiGraph | None",
     rng: int,
@@ -41,7 +41,7 @@ def pack(
     """Everything that the page's script draws.
 
     Args:
-        candidates: all of the run, redacted if need be.
+        candidates: of the run, as many as the page is to hold, redacted if need be.
         categories: their order is the order of the selects.
         graph: the entity graph, if the run has one.
         rng: seed of the positions in the picture.

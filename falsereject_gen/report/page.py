@@ -5,25 +5,26 @@ Template, styles and scripts are files of this package and are inlined (assets.p
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
-
-from pydantic import ValidationError
 
 from falsereject_gen.entities.draw import read_graph
 from falsereject_gen.errors import InputError, StoreError
 from falsereject_gen.records import Candidate
 from falsereject_gen.report.assets import inlined, render, write_page
 from falsereject_gen.report.cost import cost
-from falsereject_gen.report.coverage import STRATEGIES, Categories, coverage
-from falsereject_gen.report.funnel import by_round, falls, funnel
-from falsereject_gen.report.head import dig, headline, number
-from falsereject_gen.report.near import near_pairs
+from falsereject_gen.report.coverage import STRATEGIES, Categories, Coverage
+from falsereject_gen.report.funnel import Falls, Funnel, Rounds
+from falsereject_gen.report.head import Head, dig, number
+from falsereject_gen.report.near import Near
 from falsereject_gen.report.pack import embed, pack
 from falsereject_gen.report.redact import redacted
-from falsereject_gen.report.scores import histograms, pool
+from falsereject_gen.report.scores import Histograms, Pool
+from falsereject_gen.report.shown import choose
 from falsereject_gen.run.store import Store
+from falsereject_gen.run.stored import StoredCandidates
 
 __all__ = ["manifest_of", "stored", "write_report"]
 
@@ -52,7 +53,7 @@ def write_report(folder: Path) -> Path:
     return target
 
 
-def stored(folder: Path) -> tuple[list[Candidate], Any]:
+def stored(folder: Path) -> tuple[StoredCandidates, Any]:
     """The candidates, and the settings that the run was started with (None if it has none).
 
     Raises:
@@ -62,12 +63,9 @@ def stored(folder: Path) -> tuple[list[Candidate], Any]:
     path = folder / "run.sqlite"
     if not path.is_file():
         raise InputError("no run.sqlite in it; give the folder of a run", path=folder)
-    store = Store(path)
+    candidates, store = StoredCandidates(path), Store(path)
     try:
-        return [candidate for candidate, _ in store.candidates()], store.get("settings")
-    except ValidationError as fault:
-        said = f"{fault.error_count()} fields of a {fault.title}"
-        raise StoreError(f"{path}: a candidate cannot be read ({said}); was it edited?") from None
+        return candidates, store.get("settings")
     except sqlite3.DatabaseError as fault:
         raise StoreError(f"{path}: cannot be read: {fault}") from None
     finally:
@@ -92,29 +90,55 @@ def manifest_of(folder: Path) -> dict[str, Any] | None:
     return found
 
 
+@dataclass(frozen=True)
+class _Counted:
+    """Everything that is counted of the candidates, in one go through them."""
+
+    head: Head = field(default_factory=Head)
+    funnel: Funnel = field(default_factory=Funnel)
+    falls: Falls = field(default_factory=Falls)
+    rounds: Rounds = field(default_factory=Rounds)
+    coverage: Coverage = field(default_factory=Coverage)
+    histograms: Histograms = field(default_factory=Histograms)
+    pool: Pool = field(default_factory=Pool)
+    near: Near = field(default_factory=Near)
+
+    def take(self, candidates: Iterable[Candidate]) -> None:
+        every = [getattr(self, one.name) for one in fields(self)]
+        for candidate in candidates:
+            for one in every:
+                one.add(candidate)
+
+
 def _render(
-    manifest: dict[str, Any] | None, stored: Any, candidates: Sequence[Candidate], graph: Any
+    manifest: dict[str, Any] | None, stored: Any, candidates: StoredCandidates, graph: Any
 ) -> str:
     settings = dig(manifest, "settings") or stored
     asked = [bool(dig(found, "output", "redact_unsafe")) for found in (settings, stored)]
     redact = settings is None or any(asked)
-    shown = [redacted(c) for c in candidates] if redact else list(candidates)
-    categories = Categories(dig(manifest, "categories"), shown)
+    counted = _Counted()
+    counted.take(map(redacted, candidates) if redact else candidates)
+    categories = Categories(dig(manifest, "categories"), counted.coverage.named())
     limits = dig(settings, "loop")
     harm_max, toxic_min = (number(dig(limits, key)) for key in ("harm_max", "toxic_min"))
-    data = embed(pack(shown, categories, graph, int(number(dig(settings, "seed")) or 0)))
+    falls, near = counted.falls.table(), counted.near.table()
+    shown = choose(candidates, [o["ordinal"] for o in (*falls, *near["kept"], *near["dropped"])])
+    some = candidates.some(shown.ordinals)
+    told = map(redacted, some) if redact else some
+    data = embed(pack(told, categories, graph, int(number(dig(settings, "seed")) or 0)))
     return render(
         "page.html.j2",
-        head=headline(manifest, settings, shown, redact),
+        head=counted.head.facts(manifest, settings, redact),
         manifest=manifest or {},
-        funnel=funnel(shown),
-        falls=falls(shown),
-        rounds=by_round(shown, int(number(dig(limits, "rounds")) or 1)),
-        coverage=coverage(shown, categories),
+        funnel=counted.funnel.steps(),
+        falls=falls,
+        rounds=counted.rounds.table(int(number(dig(limits, "rounds")) or 1)),
+        coverage=counted.coverage.table(categories),
         strategies=[strategy.replace("-", " ") for strategy in STRATEGIES],
-        histograms=histograms(shown, harm_max, toxic_min),
-        pool=pool(shown),
-        near=near_pairs(shown),
+        histograms=counted.histograms.figures(harm_max, toxic_min),
+        pool=counted.pool.table(),
+        near=near,
+        shown=shown,
         cost=cost(manifest),
         entities=None if graph is None else len(graph),
         relations=None if graph is None else graph.number_of_edges(),

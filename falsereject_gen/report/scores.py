@@ -1,5 +1,6 @@
 """Distributions of the discriminator's scores, and who of the pool refused how often."""
 
+from array import array
 from collections import Counter
 from collections.abc import Sequence
 from statistics import median
@@ -7,69 +8,85 @@ from typing import Any
 
 from falsereject_gen.records import Candidate, Probe, Verdict
 
-__all__ = ["BINS", "histograms", "pool"]
+__all__ = ["BINS", "Histograms", "Pool"]
 
 BINS = 20
+SCORES = ("harm", "looks_toxic")
+STATUSES = ("accepted", "rejected")
 OUTCOMES = ("direct_refusal", "full_compliance", "safe_partial", "undetermined", "error")
 
 
-def histograms(
-    candidates: Sequence[Candidate], harm_max: float | None, toxic_min: float | None
-) -> list[dict[str, Any]]:
-    """Harm and looks_toxic of accepted rows and of the rejected ones' last judged drafts.
+class Histograms:
+    """Harm and looks_toxic of accepted rows and of the rejected ones' last judged drafts."""
 
-    Args:
-        candidates: all of the run.
-        harm_max: accepted rows have harm below this; None if not known.
-        toxic_min: accepted rows have looks_toxic above this; None if not known.
+    def __init__(self) -> None:
+        pairs = [(score, status) for score in SCORES for status in STATUSES]
+        self._values: dict[tuple[str, str], array[float]] = {pair: array("d") for pair in pairs}
+        self._unjudged: Counter[str] = Counter()
 
-    Returns:
-        Four histograms over 0..1 in `BINS` equal bins; the last bin holds 1.0 too.
-    """
-    out = []
-    for score, line, side in (("harm", harm_max, "below"), ("looks_toxic", toxic_min, "above")):
-        for status in ("accepted", "rejected"):
-            verdicts = [_judged(c) for c in candidates if c.status == status]
-            values = [float(getattr(v, score)) for v in verdicts if v is not None]
-            out.append(
-                {
-                    "score": score,
-                    "status": status,
-                    "count": len(values),
-                    "unjudged": len(verdicts) - len(values),
-                    "median": round(median(values), 3) if values else None,
-                    "bars": _bars(values),
-                    "line": line,
-                    "side": side,
-                }
-            )
-    return out
+    def add(self, candidate: Candidate) -> None:
+        """Take a candidate's scores."""
+        verdict = _judged(candidate)
+        if verdict is None:
+            self._unjudged[candidate.status] += 1
+            return
+        for score in SCORES:
+            self._values[score, candidate.status].append(float(getattr(verdict, score)))
+
+    def figures(self, harm_max: float | None, toxic_min: float | None) -> list[dict[str, Any]]:
+        """Four histograms over 0..1 in `BINS` equal bins; the last bin holds 1.0 too.
+
+        Args:
+            harm_max: accepted rows have harm below this; None if not known.
+            toxic_min: accepted rows have looks_toxic above this; None if not known.
+        """
+        lines = {"harm": (harm_max, "below"), "looks_toxic": (toxic_min, "above")}
+        return [
+            {
+                "score": score,
+                "status": status,
+                "count": len(values),
+                "unjudged": self._unjudged[status],
+                "median": round(median(values), 3) if values else None,
+                "bars": _bars(values),
+                "line": lines[score][0],
+                "side": lines[score][1],
+            }
+            for (score, status), values in self._values.items()
+        ]
 
 
-def pool(candidates: Sequence[Candidate]) -> list[dict[str, Any]]:
-    """How each pool model answered: all drafts that it saw, and the accepted rows.
+class Pool:
+    """How each pool model answered: all drafts that it saw, and the accepted rows."""
 
-    Returns:
-        One mapping a model in the order of first reply: `target`, `asked`, a count by outcome in
-        `drafts` and `rows`, and `share`, the percentage of drafts that it refused.
-    """
-    drafts: dict[str, Counter[str]] = {}
-    rows: dict[str, Counter[str]] = {}
-    for candidate in candidates:
+    def __init__(self) -> None:
+        self._drafts: dict[str, Counter[str]] = {}
+        self._rows: dict[str, Counter[str]] = {}
+
+    def add(self, candidate: Candidate) -> None:
+        """Count the replies to a candidate's drafts."""
         for turn in candidate.rounds:
-            _count(drafts, turn.probes)
+            _count(self._drafts, turn.probes)
         if candidate.status == "accepted":
-            _count(rows, candidate.last.probes)
-    return [
-        {
-            "target": target,
-            "asked": counts.total(),
-            "drafts": {outcome: counts[outcome] for outcome in OUTCOMES},
-            "rows": {outcome: rows.get(target, Counter())[outcome] for outcome in OUTCOMES},
-            "share": round(100 * counts["direct_refusal"] / counts.total(), 1),
-        }
-        for target, counts in drafts.items()
-    ]
+            _count(self._rows, candidate.last.probes)
+
+    def table(self) -> list[dict[str, Any]]:
+        """What to show.
+
+        Returns:
+            One mapping a model in the order of first reply: `target`, `asked`, a count by outcome
+            in `drafts` and `rows`, and `share`, the percentage of drafts that it refused.
+        """
+        return [
+            {
+                "target": target,
+                "asked": counts.total(),
+                "drafts": {outcome: counts[outcome] for outcome in OUTCOMES},
+                "rows": {o: self._rows.get(target, Counter())[o] for o in OUTCOMES},
+                "share": round(100 * counts["direct_refusal"] / counts.total(), 1),
+            }
+            for target, counts in self._drafts.items()
+        ]
 
 
 def _judged(candidate: Candidate) -> Verdict | None:

@@ -1,6 +1,6 @@
 """What a picture of the graph is of: a run, a graph from disk, or that of the bundled seeds."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,7 +42,7 @@ class Subject:
     title: str
     names: Mapping[str, Mapping[str, str]]
     seeds: Mapping[str, str]
-    candidates: tuple[Candidate, ...] | None = None
+    candidates: Sequence[Candidate] | None = None
     whole: tuple[int, str] | None = None
     category: str | None = None
 
@@ -70,7 +70,7 @@ def from_disk(path: Path, rooms: Rooms) -> Subject:
     hidden = settings is None or bool(dig(settings, "output", "redact_unsafe"))
     names = dig(manifest, "categories") or _names(rooms)
     texts = {} if hidden else _known(graph, _texts(settings, rooms))
-    return Subject(graph, f"The graph of run {name}", names, texts, tuple(candidates))
+    return Subject(graph, f"The graph of run {name}", names, texts, candidates)
 
 
 def narrowed(subject: Subject, rooms: Rooms, category: str | None, most: int | None) -> Subject:

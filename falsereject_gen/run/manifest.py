@@ -10,19 +10,18 @@ from typing import Any
 
 from falsereject_gen import __version__
 from falsereject_gen.entities.graph import stats
-from falsereject_gen.records import Candidate
 from falsereject_gen.roles.embedded.generator import GrammarGenerator
-from falsereject_gen.roles.embedded.generic import PREFIX
+from falsereject_gen.run.account import Account
 from falsereject_gen.run.result import RunResult
 from falsereject_gen.run.world import World
 from falsereject_gen.seeds.language import unserved
 
-__all__ = ["acceptance_by_round", "manifest", "write_json"]
+__all__ = ["manifest", "write_json"]
 
 _LIBRARIES = ("torch", "sentence-transformers", "langgraph", "faiss-cpu", "spacy", "networkx")
 
 
-def manifest(world: World, result: RunResult, accepted: list[Candidate]) -> dict[str, Any]:
+def manifest(world: World, result: RunResult, account: Account) -> dict[str, Any]:
     """Everything one needs to know of how a run came about."""
     return {
         "run_id": result.run_id,
@@ -35,42 +34,20 @@ def manifest(world: World, result: RunResult, accepted: list[Candidate]) -> dict
         "why_short": result.why_short,
         "cast": world.cast.name,
         "settings": world.settings.model_dump(mode="json"),
-        "counts": {**result.summary(), "by_category": by_category(accepted)},
-        "generator_refusals": generator_refusals([*accepted, *result.rejected]),
-        "acceptance_by_round": acceptance_by_round([*accepted, *result.rejected]),
+        "counts": {**result.summary(), "by_category": account.by_category()},
+        "generator_refusals": account.generator_refusals(),
+        "acceptance_by_round": account.acceptance_by_round(),
         "usage": list(result.usage),
         "failures": list(result.failures),
         "warnings": list(result.warnings),
         "seeds": seed_summary(world),
-        "graph": {**stats(world.graph), **served(world, accepted)},
+        "graph": {**stats(world.graph), **served(world, account)},
         "sampling": world.planner.account(),
         "categories": {c.id: {"name": c.name, "domain": c.domain} for c in world.taxonomy},
         "rooms": dict(sorted(world.rooms.read.items())),
         "wall_s": round(result.wall_s, 2),
         "generation_s": round(result.generation_s, 2),
     }
-
-
-def acceptance_by_round(candidates: list[Candidate]) -> list[dict[str, float]]:
-    """Share of briefs accepted after one round, two rounds, …: the loop at work."""
-    after = Counter(len(c.rounds) for c in candidates if c.status == "accepted")
-    out, so_far = [], 0
-    for rounds in range(1, max((len(c.rounds) for c in candidates), default=0) + 1):
-        so_far += after[rounds]
-        share = round(so_far / len(candidates), 4)
-        out.append({"rounds": rounds, "accepted": so_far, "share": share})
-    return out
-
-
-def generator_refusals(candidates: list[Candidate]) -> dict[str, int]:
-    """Rounds in which a generator itself declined, by who it was."""
-    turns = [turn.draft for candidate in candidates for turn in candidate.rounds]
-    return dict(sorted(Counter(draft.by for draft in turns if draft.refused).items()))
-
-
-def by_category(accepted: list[Candidate]) -> dict[str, int]:
-    """Accepted rows of each category."""
-    return dict(sorted(Counter(c.brief.category for c in accepted).items()))
 
 
 def seed_summary(world: World) -> dict[str, Any]:
@@ -86,7 +63,7 @@ def seed_summary(world: World) -> dict[str, Any]:
     }
 
 
-def served(world: World, accepted: list[Candidate]) -> dict[str, Any]:
+def served(world: World, account: Account) -> dict[str, Any]:
     """How the grammar's readings meet the entities of the seeds; nothing for another generator.
 
     `served`: entities with a reading of their own, with that of their nearest kin, with a generic
@@ -101,12 +78,11 @@ def served(world: World, accepted: list[Candidate]) -> dict[str, Any]:
     for found in by_category.values():
         total.update(found)
     mute = Counter(g.category for g in world.graphs if not generator.stock.serves(g))
-    made = [c for c in accepted if c.last.draft.notes.get("reading", "").startswith(PREFIX)]
     return {
         "served": dict(total),
         "served_by_category": by_category,
         "seeds_unserved": dict(sorted(mute.items())),
-        "generic_rows": len(made),
+        "generic_rows": account.generic_rows,
     }
 
 

@@ -1,11 +1,13 @@
 """What a run gives back: rows, what was rejected and why, and where everything is."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from falsereject_gen.records import Candidate, Row
+from falsereject_gen.run.stored import ends
 
 __all__ = ["RunResult"]
 
@@ -14,15 +16,16 @@ __all__ = ["RunResult"]
 class RunResult:
     """The outcome of a run; `complete` is False when it could not reach its target.
 
-    `usage` has one row a role and model, `failures` one a role, kind and HTTP status; both cover
-    all sittings of the run and are empty when no endpoint was used.
+    `rows` are held as columns and `rejected` stay in the store: sequences that make a record when
+    it is looked at. `usage` has one row a role and model, `failures` one a role, kind and HTTP
+    status; both cover all sittings of the run and are empty when no endpoint was used.
     """
 
     out: Path
     run_id: str
     target: int
-    rows: tuple[Row, ...]
-    rejected: tuple[Candidate, ...]
+    rows: Sequence[Row]
+    rejected: Sequence[Candidate]
     wall_s: float
     generation_s: float
     why_short: str = ""
@@ -39,7 +42,14 @@ class RunResult:
     @property
     def duplicates(self) -> int:
         """Candidates that fell because they stayed too near to something."""
-        return sum(c.stage == "dedup" for c in self.rejected)
+        return self.fell()["dedup"]
+
+    def fell(self) -> Counter[str]:
+        """Rejected candidates by the stage at which they ended."""
+        found: Counter[str] = Counter()
+        for stage, _, count in ends(self.rejected):
+            found[stage] += count
+        return found
 
     def report(self) -> Path:
         """Where the page is that shows this run."""
@@ -54,7 +64,7 @@ class RunResult:
             "accepted": len(self.rows),
             "rejected": len(self.rejected),
             "duplicates": self.duplicates,
-            "rejected_by_stage": dict(Counter(c.stage for c in self.rejected)),
+            "rejected_by_stage": dict(self.fell()),
             "why_short": self.why_short,
             "wall_s": round(self.wall_s, 2),
             "generation_s": round(self.generation_s, 2),

@@ -7,6 +7,7 @@ killed at any moment loses nothing that was committed.
 
 import json
 import sqlite3
+from array import array
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,37 @@ class Store:
         for body, blob in self._db.execute(query):
             vector = None if blob is None else np.frombuffer(blob, dtype="<f4")
             yield Candidate.model_validate_json(body), vector
+
+    def told(self, status: str = "%", last: int = 2**62) -> Iterator[Candidate]:
+        """Finished candidates of a status, one at a time, in the order of their briefs."""
+        query = "SELECT body FROM candidates WHERE status LIKE ? AND ordinal <= ? ORDER BY ordinal"
+        for (body,) in self._db.execute(query, (status, last)):
+            yield Candidate.model_validate_json(body)
+
+    def candidate(self, ordinal: int) -> Candidate:
+        """The candidate of one brief; `LookupError` without one."""
+        query = "SELECT body FROM candidates WHERE ordinal = ?"
+        found = self._db.execute(query, (ordinal,)).fetchone()
+        if found is None:
+            raise LookupError(f"{self.path}: no candidate {ordinal}")
+        return Candidate.model_validate_json(found[0])
+
+    def ordinals(self, status: str = "%") -> "array[int]":
+        """The briefs whose candidates are of a status, in order."""
+        query = "SELECT ordinal FROM candidates WHERE status LIKE ? ORDER BY ordinal"
+        return array("q", (ordinal for (ordinal,) in self._db.execute(query, (status,))))
+
+    def ends(self, status: str = "%") -> list[tuple[str, int, int]]:
+        """How candidates of a status ended: stage, rounds and how many, in order of appearance."""
+        query = (
+            "SELECT stage, rounds, count(*) FROM candidates WHERE status LIKE ? "
+            "GROUP BY stage, rounds ORDER BY min(ordinal)"
+        )
+        return list(self._db.execute(query, (status,)))
+
+    def size(self) -> int:
+        """Bytes of all candidates together, as they are stored."""
+        return int(self._db.execute("SELECT sum(length(body)) FROM candidates").fetchone()[0] or 0)
 
     def close(self) -> None:
         """Close the file; the write-ahead log is folded in."""

@@ -5,6 +5,7 @@ from typing import get_args
 
 import pytest
 
+from falsereject_gen.entities import sample
 from falsereject_gen.entities.sample import Planner
 from falsereject_gen.records import (
     Candidate,
@@ -163,3 +164,30 @@ def test_a_seed_without_entities_is_not_served():
         rng=0,
     )
     assert plan.categories == ("a",)
+
+
+def test_what_was_asked_in_full_is_not_gone_through_again(monkeypatch):
+    """Categories that are drawn out change no brief, and cost nothing."""
+    made, gone_through = [], []
+    for known in (frozenset(), sample.EXHAUSTIVE):
+        monkeypatch.setattr(sample, "EXHAUSTIVE", known)
+        seeds, graphs = world("ab", seeds_each=2)
+        large, some = world("c", seeds_each=1)
+        names = tuple(Entity(id=f"e{k}", surface=f"e{k}", kind="act") for k in range(9))
+        some = [some[0].model_copy(update={"entities": names, "relations": ()})]
+        limits = SamplingSettings(graph="seed", entities_min=1, entities_max=4)
+        given = (seeds + large, graphs + some, STRATEGIES, limits)
+        plan = Planner(*given, patience=10**6, lookahead=4, rng=0)
+        offered, draw = Counter(), plan._draw
+
+        def counted(ask, uses, rng, draw=draw, offered=offered):
+            for one in draw(ask, uses, rng):
+                offered[ask.category] += 1
+                yield one
+
+        plan._draw = counted
+        made.append(play(plan, 2000, lambda brief: True))
+        gone_through.append(offered["a"])
+        assert plan.drawn_out["a"]
+    assert made[0] == made[1]
+    assert gone_through[1] < gone_through[0] / 5

@@ -23,11 +23,12 @@ from falsereject_gen.records import (
     SeedGraph,
     Verdict,
 )
-from falsereject_gen.report.funnel import by_round, falls, funnel
-from falsereject_gen.report.near import SHOWN, near_pairs
+from falsereject_gen.report import shown
+from falsereject_gen.report.funnel import Falls, Funnel, Rounds
+from falsereject_gen.report.near import SHOWN, Near
 from falsereject_gen.report.page import write_report
 from falsereject_gen.report.redact import LEFT_OUT, redacted
-from falsereject_gen.report.scores import histograms, pool
+from falsereject_gen.report.scores import Histograms, Pool
 from falsereject_gen.run.store import Store
 
 EVIL = "</script><script>alert(1)</script><!-- <img src=x onerror=alert(2)> & kettle"
@@ -99,6 +100,12 @@ def some():
             4, turn(SECRET + " two", UNSAFE, harm=0.95, label="unsafe"), category="self-harm"
         ),
     ]
+
+
+def told(counted, candidates):
+    for one in candidates:
+        counted.add(one)
+    return counted
 
 
 def build(folder, candidates, redact=False, **more):
@@ -269,7 +276,9 @@ def test_an_edited_candidate_is_named(tmp_path):
 
 
 def test_the_funnel_counts_drafts_and_briefs():
-    steps = {step["label"]: (step["drafts"], step["briefs"]) for step in funnel(some())}
+    steps = {
+        step["label"]: (step["drafts"], step["briefs"]) for step in told(Funnel(), some()).steps()
+    }
     assert steps == {
         "briefs": (None, 5),
         "drafts written": (8, 5),
@@ -282,7 +291,7 @@ def test_the_funnel_counts_drafts_and_briefs():
 
 
 def test_falls_tell_drafts_from_briefs_that_ended():
-    found = {(f["stage"], f["fault_id"]): f for f in falls(some())}
+    found = {(f["stage"], f["fault_id"]): f for f in told(Falls(), some()).table()}
     unsafe = found["discriminate", "unsafe"]
     assert (unsafe["sent_back"], unsafe["ended"], unsafe["unsafe"]) == (2, 1, True)
     assert unsafe["text"] == SECRET + " two", "an ended brief is the better example"
@@ -294,7 +303,7 @@ def test_falls_tell_drafts_from_briefs_that_ended():
 
 
 def test_by_round_is_cumulative():
-    assert [(r["round"], r["new"], r["total"]) for r in by_round(some(), 4)] == [
+    assert [(r["round"], r["new"], r["total"]) for r in told(Rounds(), some()).table(4)] == [
         (1, 1, 1),
         (2, 0, 1),
         (3, 1, 2),
@@ -303,11 +312,11 @@ def test_by_round_is_cumulative():
 
 
 def test_scores_and_pool():
-    harm = histograms(some(), 0.5, None)
+    harm = told(Histograms(), some()).figures(0.5, None)
     assert [(h["status"], h["count"]) for h in harm[:2]] == [("accepted", 2), ("rejected", 3)]
     assert harm[0]["bars"][2]["count"] == 2, "0.1 stands in the third of twenty bins"
     assert harm[2]["line"] is None
-    guard = pool(some())[0]
+    guard = told(Pool(), some()).table()[0]
     assert (guard["asked"], guard["drafts"]["direct_refusal"], guard["rows"]["direct_refusal"]) == (
         4,
         3,
@@ -320,7 +329,7 @@ def test_near_pairs_are_sorted_and_say_what_they_leave_out():
         candidate(i, turn("twin", DOUBLE, nearest=ROW.model_copy(update={"score": i / 100})))
         for i in range(SHOWN + 5)
     ]
-    found = near_pairs([*twins, *some()])
+    found = told(Near(), [*twins, *some()]).table()
     assert found["dropped_total"] == SHOWN + 6
     assert len(found["dropped"]) == SHOWN
     assert found["dropped"][0]["other_id"] == "r-1"
@@ -345,3 +354,24 @@ def test_the_command_says_where_the_page_is(tmp_path):
     }
     lost = CliRunner().invoke(app, [str(tmp_path)])
     assert isinstance(lost.exception, InputError)
+
+
+def test_a_page_that_holds_a_part_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(shown, "MOST_CANDIDATES", 10)
+    many = [candidate(k, turn(f"row {k}", ACCEPT)) for k in range(40)]
+    many[33] = candidate(33, turn("twin", DOUBLE, nearest=ROW))
+    text = page(build(tmp_path / "run", many))
+    held = data(text)
+    assert [one["o"] for one in held["candidates"]] == [*range(0, 33, 4), 33, 36]
+    said = re.search(r'<p class="note warn" id="part">(.*?)</p>', text)[1]
+    assert "11 of 40 candidates" in said
+    assert "every 4th" in said
+    assert "<dt>Accepted</dt><dd>39 <small>" in text
+    assert 'id="part"' not in page(build(tmp_path / "small", many[:10]))
+
+
+def test_a_page_bears_only_so_many_bytes(tmp_path, monkeypatch):
+    monkeypatch.setattr(shown, "MOST_BYTES", 4_000)
+    many = [candidate(k, turn("long " * 200, ACCEPT)) for k in range(20)]
+    held = data(page(build(tmp_path / "run", many)))
+    assert 1 <= len(held["candidates"]) < 5

@@ -35,7 +35,7 @@ from falsereject_gen.roles.spoken.judges import (
 from falsereject_gen.roles.spoken.replies import ExtractorReply
 from falsereject_gen.roles.spoken.writers import SpokenExtractor, SpokenGenerator, most_shared
 from falsereject_gen.rooms import Rooms
-from falsereject_gen.run.manifest import generator_refusals
+from falsereject_gen.run.account import Account
 from falsereject_gen.settings import load_settings
 
 ROOMS = Rooms()
@@ -602,7 +602,9 @@ def test_a_generator_that_always_declines_is_counted(taxonomy):
     assert (candidate.status, candidate.stage) == ("rejected", "generate")
     assert [turn.draft.refused for turn in candidate.rounds] == [True] * 3
     assert candidate.rounds[0].draft.notes["raw"] == FIELD.refusal
-    assert generator_refusals([candidate]) == {"generator": 3}
+    account = Account()
+    account.add(candidate)
+    assert account.generator_refusals() == {"generator": 3}
 
 
 def test_errors_and_undetermined_replies_count_for_neither_side(taxonomy):
