@@ -17,7 +17,8 @@ from falsereject_gen.dataset.columns import COLUMNS
 from falsereject_gen.dataset.counts import categories, counts, pool, rounds
 from falsereject_gen.dataset.markdown import fenced, render
 from falsereject_gen.dataset.splits import Split, file_name, pack
-from falsereject_gen.records import Candidate, Row, Seed, SeedGraph
+from falsereject_gen.records import ENGLISH, Candidate, Row, Seed, SeedGraph
+from falsereject_gen.seeds.language import name_of
 from falsereject_gen.settings import RunSettings
 from falsereject_gen.taxonomy import Taxonomy
 
@@ -100,6 +101,9 @@ def _numbers(
         "categories": categories(splits, taxonomy),
         "domains": counts(splits, lambda row: row.domain),
         "strategies": counts(splits, lambda row: row.strategy),
+        "languages": counts(splits, lambda row: f"{name_of(row.language)} ({row.language})"),
+        "names": [name_of(code) for code in _languages(splits)],
+        "foreign": _languages(splits) != [ENGLISH],
         "rounds": rounds(rows, rejected),
         "stages": sorted(Counter(candidate.stage for candidate in rejected).items()),
         "example": fenced(_example(rows), "json") if rows else "",
@@ -119,14 +123,14 @@ def _header(
     foreign = sorted({_name(seed) for seed in seeds if seed.source != "falsereject-gen"})
     return {
         **terms,
-        "language": ["en"],
+        "language": _languages(splits),
         "pretty_name": f"falsereject-gen: {total} prompts that look toxic and are meant benign",
         "size_categories": [next((name for top, name in _SIZES if total < top), "n>1M")],
         "task_categories": ["text-generation", "text-classification"],
         "tags": ["over-refusal", "false-refusal", "llm-safety", "synthetic", settings.cast],
         "annotations_creators": ["machine-generated"],
         "language_creators": ["machine-generated"],
-        "multilinguality": ["monolingual"],
+        "multilinguality": ["multilingual" if len(_languages(splits)) > 1 else "monolingual"],
         "source_datasets": [f"extended|other-{name}" for name in foreign] or ["original"],
         "configs": [
             {
@@ -136,6 +140,11 @@ def _header(
         ],
         "dataset_info": _info(splits),
     }
+
+
+def _languages(splits: Sequence[Split]) -> list[str]:
+    """Codes of the rows' languages; English where there is no row to ask."""
+    return sorted({row.language for split in splits for row in split.rows}) or [ENGLISH]
 
 
 def _info(splits: Sequence[Split]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 The manifest is read as it is found: whatever it lacks is None or empty, never a fault.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -49,6 +50,9 @@ def headline(
         "accepted": accepted,
         "rejected": len(candidates) - accepted,
         "complete": complete,
+        "languages": dict(
+            sorted(Counter(c.brief.language for c in candidates if c.status == "accepted").items())
+        ),
         "not_served": _counts(dig(manifest, "seeds", "not_served")),
         "why_short": str(dig(manifest, "why_short") or ""),
         "wall_s": number(dig(manifest, "wall_s")),

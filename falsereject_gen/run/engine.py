@@ -15,7 +15,7 @@ from typing import Any
 
 from falsereject_gen.loop.graph import build_loop
 from falsereject_gen.models.protocol import PLACE
-from falsereject_gen.records import Brief, Candidate
+from falsereject_gen.records import ENGLISH, Brief, Candidate
 from falsereject_gen.run.commit import Turnstile
 from falsereject_gen.run.embedding import Embedding
 from falsereject_gen.run.store import Store
@@ -60,7 +60,11 @@ class Engine:
         self._news = asyncio.Event()
         self._embedding = Embedding(world.encoder, self._news.set)
         self._turns = Turnstile(
-            self._embedding, world.indexes, world.settings.dedup, on_wait=self._news.set
+            self._embedding,
+            world.indexes,
+            world.settings.dedup,
+            on_wait=self._news.set,
+            equal=world.equal,
         )
         self._loop = build_loop(world.cast, self._turns, world.settings.loop)
 
@@ -147,8 +151,8 @@ class Engine:
         if self.full or self.stopping:
             return  # surplus: drawn again when the target is raised
         accepted = candidate.status == "accepted"
-        text = candidate.last.draft.text
-        vector = await self._embedding.one(text, brief.ordinal) if accepted else None
+        text, known = candidate.last.draft.text, brief.language == ENGLISH
+        vector = await self._embedding.one(text, brief.ordinal) if accepted and known else None
         self.store.commit(candidate, vector)
         self._count(candidate)
         self._turns.take(candidate, vector)

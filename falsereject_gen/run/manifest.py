@@ -13,6 +13,7 @@ from falsereject_gen.entities.graph import stats
 from falsereject_gen.records import Candidate
 from falsereject_gen.roles.embedded.generator import GrammarGenerator
 from falsereject_gen.roles.embedded.generic import PREFIX
+from falsereject_gen.run.languages import other_language, rows_by_language
 from falsereject_gen.run.result import RunResult
 from falsereject_gen.run.world import World
 from falsereject_gen.seeds.language import unserved
@@ -35,8 +36,13 @@ def manifest(world: World, result: RunResult, accepted: list[Candidate]) -> dict
         "why_short": result.why_short,
         "cast": world.cast.name,
         "settings": world.settings.model_dump(mode="json"),
-        "counts": {**result.summary(), "by_category": by_category(accepted)},
+        "counts": {
+            **result.summary(),
+            "by_category": by_category(accepted),
+            "by_language": rows_by_language(accepted),
+        },
         "generator_refusals": generator_refusals([*accepted, *result.rejected]),
+        "other_language": other_language([*accepted, *result.rejected]),
         "acceptance_by_round": acceptance_by_round([*accepted, *result.rejected]),
         "usage": list(result.usage),
         "failures": list(result.failures),
@@ -80,7 +86,7 @@ def seed_summary(world: World) -> dict[str, Any]:
         "sources": dict(sorted(Counter(f"{s.source} ({s.licence})" for s in world.seeds).items())),
         "by_category": dict(sorted(Counter(s.category for s in world.seeds).items())),
         "languages": dict(sorted(Counter(s.language for s in world.collection.seeds).items())),
-        "not_served": unserved(world.collection.seeds),
+        "not_served": unserved(world.collection.seeds, world.served),
         "read": world.collection.counts,
         "problems": list(world.collection.problems),
     }
