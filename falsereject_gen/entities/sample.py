@@ -92,7 +92,6 @@ class Planner:
         self._load: Counter[tuple[str, ...]] = Counter()
         self._uses = Uses()
         self._asked: set[tuple[str, ...]] = set()
-        self._bare: Counter[str] = Counter()
         self._barren: Counter[str] = Counter()
         self._mute: Counter[tuple[str, Strategy]] = Counter()
         self._seen: deque[Candidate] = deque()
@@ -119,7 +118,6 @@ class Planner:
             "left_out": {category: list(found) for category, found in self.left_out.items()},
             "given_up": dict(sorted(self.closed.items())),
             "drawn_out": sorted(self.drawn_out),
-            "without_entities": dict(sorted(self._bare.items())),
         }
 
     def record(self, candidate: Candidate) -> None:
@@ -234,10 +232,8 @@ class Planner:
         self._uses.seeds.update(brief.seed_ids)
         self._uses.entities.update(entity.id for entity in entities)
         self._uses.count((entity.like or entity.id for entity in entities), category, strategy)
-        if entities:
+        if entities:  # a brief of nothing but a category's name cannot differ from the last one
             self._asked.add(_key(category, strategy, brief.language, entities))
-        else:  # nothing but a category's name, or a seed: it cannot differ from the last one
-            self._bare[brief.language] += 1
 
 
 def check_quotas(limits: SamplingSettings, categories: Collection[str]) -> None:

@@ -96,6 +96,7 @@ def _generator(ask: Ask, dice: Dice) -> Overrides:
     entities, tongue = _entities(ask.user), tongues.asked(ask.user)
     prompt = ""
     if tongue != "English":
+        entities = [(name, "") for name in tongues.named(ask.user)]
         prompt = tongues.sentence(tongue, dice, [surface for surface, _ in entities])
     prompt = prompt or text.sentence(dice, entities)
     names = [surface for surface, _ in entities if surface in prompt]

@@ -10,7 +10,16 @@ from typing import NamedTuple
 
 from falsereject_gen.models.scripted_schema import Dice
 
-__all__ = ["SLIPS", "asked", "comply", "decline", "looks_like_refusal", "sentence", "tongue_of"]
+__all__ = [
+    "SLIPS",
+    "asked",
+    "comply",
+    "decline",
+    "looks_like_refusal",
+    "named",
+    "sentence",
+    "tongue_of",
+]
 
 SLIPS = 0.05
 """Share of drafts that come back in English although another language was asked for."""
@@ -119,6 +128,7 @@ _DE = _Tongue(
 )
 _TONGUES: Mapping[str, _Tongue] = {"Chinese": _ZH, "German": _DE}
 _ASKED = re.compile(r"^Language: (.+)$", re.MULTILINE)
+_NAMED = re.compile(r'^- "(.+)" \(\w+\)$', re.MULTILINE)
 _HAN = re.compile("[\u4e00-\u9fff]")
 _GERMAN = re.compile(
     r"\b(?:der|die|das|dem|den|ist|und|nicht|wie|warum|wer|bei|ich)\b|[äöüß»]", re.I
@@ -129,6 +139,11 @@ def asked(user: str) -> str:
     """The language that a generator's prompt asks for; English where it names none."""
     found = _ASKED.search(user)
     return found[1].strip() if found else "English"
+
+
+def named(user: str) -> list[str]:
+    """The entities that a generator's prompt lists."""
+    return _NAMED.findall(user)[:4]
 
 
 def tongue_of(text: str) -> str:
@@ -145,7 +160,8 @@ def sentence(tongue: str, dice: Dice, words: Sequence[str]) -> str:
     """
     if tongue not in _TONGUES or dice.unit() < SLIPS:
         return ""
-    said, (first, *others) = _TONGUES[tongue], words or ["?"]
+    said = _TONGUES[tongue]
+    first, *others = words or [dice.pick(said.what)]
     line = _filled(dice.pick(said.ask), said, dice, first)
     blank = "" if tongue == "Chinese" else " "
     for word, tail in zip(others, dice.some(said.also, 2), strict=False):

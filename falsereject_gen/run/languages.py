@@ -8,7 +8,7 @@ from falsereject_gen.roles.cast import english_only, speakers
 from falsereject_gen.run.world import World
 from falsereject_gen.seeds.language import NAMES, unserved
 
-__all__ = ["language_notes", "other_language", "rows_by_language"]
+__all__ = ["language_notes", "other_language", "rows_by_language", "without_entities"]
 
 
 def language_notes(world: World) -> list[str]:
@@ -28,6 +28,12 @@ def language_notes(world: World) -> list[str]:
 def rows_by_language(accepted: Sequence[Candidate]) -> dict[str, int]:
     """Accepted rows of each language."""
     return dict(sorted(Counter(c.brief.language for c in accepted).items()))
+
+
+def without_entities(candidates: Sequence[Candidate]) -> dict[str, int]:
+    """Briefs of each language that named no entities: the planner had none to draw."""
+    bare = Counter(c.brief.language for c in candidates if not c.brief.entities)
+    return dict(sorted(bare.items()))
 
 
 def other_language(candidates: Sequence[Candidate]) -> dict[str, dict[str, int]]:

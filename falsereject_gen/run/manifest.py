@@ -13,7 +13,7 @@ from falsereject_gen.entities.graph import stats
 from falsereject_gen.records import Candidate
 from falsereject_gen.roles.embedded.generator import GrammarGenerator
 from falsereject_gen.roles.embedded.generic import PREFIX
-from falsereject_gen.run.languages import other_language, rows_by_language
+from falsereject_gen.run.languages import other_language, rows_by_language, without_entities
 from falsereject_gen.run.result import RunResult
 from falsereject_gen.run.world import World
 from falsereject_gen.seeds.language import unserved
@@ -49,7 +49,10 @@ def manifest(world: World, result: RunResult, accepted: list[Candidate]) -> dict
         "warnings": list(result.warnings),
         "seeds": seed_summary(world),
         "graph": {**stats(world.graph), **served(world, accepted)},
-        "sampling": world.planner.account(),
+        "sampling": {
+            **world.planner.account(),
+            "without_entities": without_entities([*accepted, *result.rejected]),
+        },
         "categories": {c.id: {"name": c.name, "domain": c.domain} for c in world.taxonomy},
         "rooms": dict(sorted(world.rooms.read.items())),
         "wall_s": round(result.wall_s, 2),

@@ -554,7 +554,7 @@ class Company:
 class Fresh:
     """Nothing is a duplicate."""
 
-    async def nearest(self, ordinal, text):
+    async def nearest(self, ordinal, text, language="en"):
         return None, False
 
 
