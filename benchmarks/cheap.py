@@ -21,6 +21,9 @@ class Trigrams:
     def one(self, text):
         return self._vector(text, home.DIMENSIONS)
 
+    def some(self, texts):
+        return [self.one(text) for text in texts]
+
     def deep(self, text):
         return self._vector(text, home.DIMENSIONS * len(home.LAYERS))
 

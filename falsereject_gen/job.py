@@ -24,13 +24,13 @@ from falsereject_gen.rooms import Rooms
 from falsereject_gen.run.account import Account
 from falsereject_gen.run.endpoints import check_keys, one_family, open_run, settle, spent, width
 from falsereject_gen.run.engine import Engine
+from falsereject_gen.run.languages import language_notes
 from falsereject_gen.run.manifest import manifest, write_json
 from falsereject_gen.run.result import RunResult
 from falsereject_gen.run.resume import changed_since, finished, remember
 from falsereject_gen.run.store import Store
 from falsereject_gen.run.stored import StoredCandidates
 from falsereject_gen.run.world import World, prepare
-from falsereject_gen.seeds.language import unserved
 from falsereject_gen.settings import RunSettings
 
 __all__ = ["Watcher", "run"]
@@ -94,7 +94,7 @@ def run(
     try:
         models = _attended(settings, rooms, store, watcher, warnings)
         world = prepare(settings, rooms, models, watcher.say)
-        warnings += _languages(world, watcher)
+        warnings += _told(language_notes(world), watcher)
         warnings += _changes(store, settings, rooms, watcher) if resume else []
         remember(store, settings, rooms)
         engine = _engine(world, store, models, watcher)
@@ -131,20 +131,11 @@ def _attended(
 
 def _changes(store: Store, settings: RunSettings, rooms: Rooms, watcher: Watcher) -> list[str]:
     """What is not as it was in the run that goes on, told and kept for the manifest."""
-    found = changed_since(store, settings, rooms)
-    for line in found:
-        watcher.warn(line)
-    return found
+    return _told(changed_since(store, settings, rooms), watcher)
 
 
-def _languages(world: World, watcher: Watcher) -> list[str]:
-    """One line for every language that has seeds and gets no rows."""
-    total = len(world.collection.seeds)
-    lines = [
-        f"{count} of {total} seeds are in language `{code}` and not served: this version writes "
-        "and judges English only; they are kept, counted and left alone"
-        for code, count in unserved(world.collection.seeds).items()
-    ]
+def _told(lines: list[str], watcher: Watcher) -> list[str]:
+    """The same lines, told to whoever watches."""
     for line in lines:
         watcher.warn(line)
     return lines

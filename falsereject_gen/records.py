@@ -28,6 +28,8 @@ Strategy = Literal[
 Outcome = Literal["full_compliance", "safe_partial", "direct_refusal", "undetermined", "error"]
 Stage = Literal["generate", "discriminate", "probe", "orchestrate", "dedup"]
 Unit = Annotated[float, Field(ge=0.0, le=1.0)]
+ENGLISH = "en"
+"""The language that the embedded players, the sentence encoder and the refusal rules know."""
 NOBODY = "nobody"
 """`by` of a draft or ruling that stands for a reply that never came or could not be used."""
 
@@ -57,7 +59,7 @@ class Seed(Record):
     category: str = Field(description="Category id, or `uncategorised`.")
     source: str = Field(description="Name of the set that it comes from.")
     licence: str = Field(description="SPDX id or name of the licence of that set.")
-    language: str = Field(default="en", description="ISO 639-1 code.")
+    language: str = Field(default=ENGLISH, description="ISO 639-1 code.")
     confidence: Unit = Field(default=1.0, description="Trust in the category: 1 when given.")
 
     @classmethod
@@ -114,6 +116,7 @@ class Brief(Record):
     relations: tuple[Relation, ...] = ()
     seed_ids: tuple[str, ...]
     rng: int = Field(description="The brief's own random seed.")
+    language: str = Field(default=ENGLISH, description="ISO 639-1 code of what is to be written.")
 
 
 class Draft(Record):
@@ -125,6 +128,9 @@ class Draft(Record):
     entities: tuple[str, ...] = Field(default=(), description="Entities that stand in the text.")
     refused: bool = Field(default=False, description="The generator itself declined.")
     exhausted: bool = Field(default=False, description="Nothing else can be said to this brief.")
+    language: str = Field(
+        default="", description="What a model's text was found to be in; empty: nobody looked."
+    )
 
 
 class Verdict(Record):
@@ -151,7 +157,7 @@ class Neighbour(Record):
     """The nearest text that a candidate was compared with."""
 
     id: str
-    score: float = Field(description="Cosine of the sentence embeddings, -1..1.")
+    score: float = Field(description="Cosine of the embeddings, -1..1; 1 for equal texts.")
     among: Literal["rows", "seeds", "reference"]
     text: str = ""
 
@@ -161,7 +167,9 @@ class Ruling(Record):
 
     decision: Literal["accept", "revise", "reject"]
     stage: Stage
-    fault: Literal["", "unsafe", "tame", "not_refused", "not_answered", "duplicate", "other"] = ""
+    fault: Literal[
+        "", "unsafe", "tame", "not_refused", "not_answered", "duplicate", "language", "other"
+    ] = ""
     reason: str = ""
     by: str = "gate"
 
@@ -212,3 +220,4 @@ class Row(Record):
     nearest_id: str
     nearest_score: float
     run_id: str
+    language: str = Field(default=ENGLISH, description="ISO 639-1 code.")

@@ -48,7 +48,7 @@ class _Stage:
         self._drawn += 1
         return dict(start(brief))
 
-    async def nearest(self, ordinal: int, text: str) -> tuple[Any, bool]:
+    async def nearest(self, ordinal: int, text: str, language: str = "en") -> tuple[Any, bool]:
         """The nearest seed; nobody waits for a turn here, whatever the ordinal."""
         world = await asyncio.to_thread(_world)
         found = world.indexes[0].nearest(world.encoder.one(text))

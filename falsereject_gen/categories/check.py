@@ -199,8 +199,8 @@ def _notes(sheet: CategorySheet, found: Finding) -> list[str]:
     out += [f"far from the other seeds ({o.score:.2f}): {_cut(o.a)}" for o in found.lonely]
     out += [f"no entity in: {_cut(text)}" for text in found.without_entities]
     out += [
-        f"{count} seeds in language `{code}` are not served: the extractor, the judge and the "
-        "embeddings are English"
+        f"{count} seeds in language `{code}` are served by a spoken cast only: the embedded "
+        "extractor, the judge and the embeddings are English"
         for code, count in found.languages.items()
         if code not in ("en", "und")
     ]

@@ -18,8 +18,9 @@ from falsereject_gen.dataset.counts import categories, counts, pool, rounds
 from falsereject_gen.dataset.markdown import fenced, render
 from falsereject_gen.dataset.splits import Split, file_name, pack
 from falsereject_gen.dataset.table import Rows
-from falsereject_gen.records import Candidate, Row, Seed, SeedGraph
+from falsereject_gen.records import ENGLISH, Candidate, Row, Seed, SeedGraph
 from falsereject_gen.run.stored import ends
+from falsereject_gen.seeds.language import name_of
 from falsereject_gen.settings import RunSettings
 from falsereject_gen.taxonomy import Taxonomy
 
@@ -106,6 +107,11 @@ def _numbers(
         "categories": categories(splits, taxonomy),
         "domains": counts(splits, "domain"),
         "strategies": counts(splits, "strategy"),
+        "languages": [
+            (f"{name_of(code)} ({code})", found) for code, found in counts(splits, "language")
+        ],
+        "names": [name_of(code) for code in _languages(splits)],
+        "foreign": _languages(splits) != [ENGLISH],
         "rounds": rounds(rows, fell),
         "stages": sorted(stages.items()),
         "example": fenced(_example(rows), "json") if rows else "",
@@ -125,14 +131,14 @@ def _header(
     foreign = sorted({_name(seed) for seed in seeds if seed.source != "falsereject-gen"})
     return {
         **terms,
-        "language": ["en"],
+        "language": _languages(splits),
         "pretty_name": f"falsereject-gen: {total} prompts that look toxic and are meant benign",
         "size_categories": [next((name for top, name in _SIZES if total < top), "n>1M")],
         "task_categories": ["text-generation", "text-classification"],
         "tags": ["over-refusal", "false-refusal", "llm-safety", "synthetic", settings.cast],
         "annotations_creators": ["machine-generated"],
         "language_creators": ["machine-generated"],
-        "multilinguality": ["monolingual"],
+        "multilinguality": ["multilingual" if len(_languages(splits)) > 1 else "monolingual"],
         "source_datasets": [f"extended|other-{name}" for name in foreign] or ["original"],
         "configs": [
             {
@@ -142,6 +148,11 @@ def _header(
         ],
         "dataset_info": _info(splits),
     }
+
+
+def _languages(splits: Sequence[Split]) -> list[str]:
+    """Codes of the rows' languages; English where there is no row to ask."""
+    return sorted({code for s in splits for code in s.rows.column("language")}) or [ENGLISH]
 
 
 def _info(splits: Sequence[Split]) -> dict[str, Any]:

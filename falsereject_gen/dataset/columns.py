@@ -38,8 +38,10 @@ COLUMNS = (
     Column(
         "nearest_id",
         "string",
-        "The nearest earlier row, seed or reference text when it was accepted; empty without one.",
+        "The nearest earlier row, seed or reference text when it was accepted; empty without one, "
+        "and in other languages than English, where nothing says how near a text is.",
     ),
     Column("nearest_score", "float64", "Cosine to that text, -1 to 1; 0.0 without one."),
     Column("run_id", "string", "The run that made it: its settings, assets and seeds."),
+    Column("language", "string", "ISO 639-1 code of the language that it is written in."),
 )

@@ -65,6 +65,7 @@ def _rejected(candidate: Candidate, redact_unsafe: bool) -> dict[str, Any]:
     return {
         "brief_id": brief.id,
         "category": brief.category,
+        "language": brief.language,
         "strategy": brief.strategy,
         "entities": [entity.id for entity in brief.entities],
         "seed_ids": list(brief.seed_ids),

@@ -46,6 +46,7 @@ def to_row(candidate: Candidate, taxonomy: Taxonomy, cast: str, run_id: str) -> 
         nearest_id=last.nearest.id if last.nearest else "",
         nearest_score=last.nearest.score if last.nearest else 0.0,
         run_id=run_id,
+        language=brief.language,
     )
 
 

@@ -13,7 +13,10 @@ import numpy as np
 from falsereject_gen.dedup.encoder import DIMENSIONS, Vectors
 from falsereject_gen.records import Neighbour
 
-__all__ = ["TextIndex", "cosine", "near_pairs"]
+__all__ = ["TextIndex", "cosine", "exact_cosine", "near_pairs"]
+
+_TIED = 4
+"""Neighbours looked at: the library's single precision may put equal ones in any order."""
 
 
 class TextIndex:
@@ -42,10 +45,17 @@ class TextIndex:
 
     def nearest(self, vector: Vectors) -> Neighbour | None:
         """The nearest text to a vector of shape (384,); None when the index is empty."""
+        found = self.closest(vector)
+        return found[1] if found else None
+
+    def closest(self, vector: Vectors) -> tuple[float, Neighbour] | None:
+        """The nearest text and its cosine in double precision; the first of equal ones."""
         if not self._ids:
             return None
-        _, places = self._index.search(vector[None, :], 1)
-        return self._neighbour(int(places[0, 0]), vector)
+        _, places = self._index.search(vector[None, :], min(_TIED, len(self._ids)))
+        exact = [(exact_cosine(self._vector(place), vector), -int(place)) for place in places[0]]
+        score, place = max(exact)
+        return score, self._neighbour(-place, vector)
 
     def first(self, vector: Vectors, at_least: float) -> Neighbour | None:
         """The first text taken in whose cosine with a vector is `at_least` or more, or None."""
@@ -56,15 +66,23 @@ class TextIndex:
         return next((one for one in found if one.score >= at_least), None)
 
     def _neighbour(self, place: int, vector: Vectors) -> Neighbour:
-        score = cosine(np.asarray(self._index.reconstruct(place)), vector)
+        score = cosine(self._vector(place), vector)
         return Neighbour(
             id=self._ids[place], score=score, among=self.among, text=self._texts[place]
         )
 
+    def _vector(self, place: int) -> Vectors:
+        return np.asarray(self._index.reconstruct(int(place)), dtype=np.float32)
+
 
 def cosine(one: Vectors, other: Vectors) -> float:
     """Cosine of two unit vectors, the same to four decimals whoever computes it."""
-    return round(float(np.dot(one.astype(np.float64), other.astype(np.float64))), 4)
+    return round(exact_cosine(one, other), 4)
+
+
+def exact_cosine(one: Vectors, other: Vectors) -> float:
+    """Cosine of two unit vectors in double precision."""
+    return float(np.dot(one.astype(np.float64), other.astype(np.float64)))
 
 
 def near_pairs(

@@ -18,7 +18,7 @@ from falsereject_gen.entities.neighbours import link_neighbours
 from falsereject_gen.entities.parsed import link_parsed, named
 from falsereject_gen.entities.spans import Span
 from falsereject_gen.entities.tagging import lemma_of, pipeline
-from falsereject_gen.records import Entity, Kind, Relation, Seed, SeedGraph
+from falsereject_gen.records import ENGLISH, Entity, Kind, Relation, Seed, SeedGraph
 
 __all__ = ["LIKE_MIN", "EmbeddedExtractor"]
 
@@ -52,7 +52,14 @@ class EmbeddedExtractor:
         self._everyday: dict[str, Kind] = {w.lower(): k for k, words in everyday for w in words}
 
     def extract(self, seeds: Sequence[Seed]) -> list[SeedGraph]:
-        """One graph a seed, in their order; a seed without entities has an empty one."""
+        """One graph a seed, in their order; a seed without entities has an empty one.
+
+        So has one in another language than English, and says so (`left_out`).
+        """
+        graphs = iter(self._english_ones([seed for seed in seeds if seed.language == ENGLISH]))
+        return [next(graphs) if seed.language == ENGLISH else _not_english(seed) for seed in seeds]
+
+    def _english_ones(self, seeds: Sequence[Seed]) -> list[SeedGraph]:
         docs = list(self._nlp.pipe(seed.text for seed in seeds))
         found = [self._spans(doc) for doc in docs]
         unknown = {s.id for spans in found for s in spans if not s.known and s.kind != "act"}
@@ -162,6 +169,13 @@ class EmbeddedExtractor:
                 Relation(source=a, label=label, target=b, seed_id=seed.id) for a, label, b in links
             ),
         )
+
+
+def _not_english(seed: Seed) -> SeedGraph:
+    """The graph of a seed that these rules cannot read."""
+    return SeedGraph(
+        seed_id=seed.id, category=seed.category, entities=(), left_out={"not English": 1}
+    )
 
 
 def _settled(span: Span, placed: _Placed) -> Span:

@@ -18,7 +18,7 @@ from falsereject_gen.entities.variants import Variant
 from falsereject_gen.files import replace_file
 from falsereject_gen.records import Entity, SeedGraph
 
-__all__ = ["merge", "stats", "write_graph"]
+__all__ = ["merge", "of_seeds", "stats", "write_graph"]
 
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
@@ -59,6 +59,26 @@ def merge(
         if variants[name].of in out:
             out.nodes[variants[name].of]["variants"].append(variants[name].label)
     _settle(out)
+    return out
+
+
+def of_seeds(graph: "nx.MultiDiGraph", seeds: Mapping[str, str]) -> "nx.MultiDiGraph":
+    """The part of a merged graph that some seeds name, weighed by these alone.
+
+    Args:
+        graph: as `merge` makes it.
+        seeds: category by seed id.
+    """
+    out = nx.MultiDiGraph(**graph.graph)
+    for name, data in graph.nodes(data=True):
+        if named := [seed for seed in data["seeds"] if seed in seeds]:
+            homes = list(dict.fromkeys(seeds[seed] for seed in named))
+            own = {"weight": len(named), "seeds": named, "categories": homes}
+            out.add_node(name, **{**data, **own})
+    for source, target, key, data in graph.edges(keys=True, data=True):
+        if named := [seed for seed in data["seeds"] if seed in seeds]:
+            own = {"weight": len(named), "seeds": named}
+            out.add_edge(source, target, key=key, **{**data, **own})
     return out
 
 

@@ -5,19 +5,21 @@ nothing but the settings and on what became of the briefs up to k - lookahead. S
 the same briefs, however long its replies take. When every category has what it may have, brief k
 waits for all results before it: again the same, however long they take.
 
-How the entities of a brief are drawn is draws.py.
+How the entities of a brief are drawn is draws.py; in which language it is, tongues.py.
 """
 
 import random
-from collections import Counter, defaultdict, deque
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from falsereject_gen.entities.draws import EXHAUSTIVE, WAYS
+from falsereject_gen.entities.draws import EXHAUSTIVE
 from falsereject_gen.entities.graph import merge
-from falsereject_gen.entities.ground import Ask, Drawn, Ground, Uses
+from falsereject_gen.entities.ground import Ask, Drawn, Uses
+from falsereject_gen.entities.tongues import Tongues
 from falsereject_gen.errors import UsageError
 from falsereject_gen.records import (
+    ENGLISH,
     Brief,
     Candidate,
     Entity,
@@ -46,7 +48,7 @@ class Planner:
     """Draws the briefs of a run, one after the other.
 
     Args:
-        seeds: toxic seeds; their categories are the ones that are served.
+        seeds: toxic seeds; their categories and languages are the ones that are served.
         graphs: the small graph of each seed, in the same order.
         strategies: ids, in the order that breaks ties.
         limits: how entities are drawn, how many a brief has, and quotas.
@@ -75,10 +77,9 @@ class Planner:
         serves: Serves | None = None,
         says: Says | None = None,
     ) -> None:
-        by_category: dict[str, list[SeedGraph]] = defaultdict(list)
-        for seed, small in zip(seeds, graphs, strict=True):
-            if small.entities:
-                by_category[seed.category].append(small)
+        merged = graph if graph is not None else merge(graphs)
+        self._tongues = Tongues(seeds, graphs, merged, limits)
+        by_category = self._tongues.by_category
         named: Iterable[str] = {seed.category for seed in seeds}
         self._served = tuple(sorted(named if limits.graph == "none" else by_category))
         self._strategies = tuple(strategies)
@@ -89,12 +90,10 @@ class Planner:
         self._open = [c for c in self._served if self._pairs[c] and limits.quotas.get(c) != 0]
         self._limits, self._patience = limits, patience
         self._lookahead, self._rng = lookahead, rng
-        merged = graph if graph is not None else merge(graphs)
-        self._draw = WAYS[limits.graph](Ground(by_category, merged, limits))
         self._load: Counter[tuple[str, ...]] = Counter()
         self._uses = Uses()
-        self._asked: set[tuple[str, Strategy, frozenset[str]]] = set()
-        self._all_asked: set[tuple[str, Strategy]] = set()
+        self._asked: set[tuple[str, ...]] = set()
+        self._all_asked: set[tuple[str, ...]] = set()
         self._barren: Counter[str] = Counter()
         self._mute: Counter[tuple[str, Strategy]] = Counter()
         self._seen: deque[Candidate] = deque()
@@ -104,7 +103,7 @@ class Planner:
 
     @property
     def categories(self) -> tuple[str, ...]:
-        """Categories that have seeds with entities."""
+        """Categories that have seeds with entities, or in another language than English."""
         return self._served
 
     @property
@@ -139,9 +138,9 @@ class Planner:
             ranked = {s: (self._load[category, s], self._load["", s]) for s in self._strategies}
             order = sorted(ranked, key=lambda s: (*ranked[s], rng.random()))
             for strategy in (s for s in order if s in self._pairs[category]):
-                drawn = self._fresh(ordinal, category, strategy)
-                if drawn is not None:
-                    return self._made(ordinal, category, strategy, drawn)
+                found = self._fresh(ordinal, category, strategy)
+                if found is not None:
+                    return self._made(ordinal, category, strategy, *found)
             self.drawn_out[category] += 1
         return None
 
@@ -152,7 +151,7 @@ class Planner:
         stored one stands, and the new seeds are behind by all uses of the old ones.
         """
         self._ready(brief.ordinal)
-        self._use(brief.category, brief.strategy, brief.seed_ids, brief.entities)
+        self._use(brief)
 
     def _ready(self, ordinal: int) -> bool:
         """Learn what brief `ordinal` may know; whether a category wants one."""
@@ -196,26 +195,30 @@ class Planner:
         """Categories with a quota come first, then those with the fewest rows."""
         return category not in self._limits.quotas, self._load[category,]
 
-    def _fresh(self, ordinal: int, category: str, strategy: Strategy) -> Drawn | None:
-        """Entities that were not yet asked for with this category and strategy.
+    def _fresh(self, ordinal: int, category: str, strategy: Strategy) -> tuple[str, Drawn] | None:
+        """A language, and entities not yet asked for in it with this category and strategy.
 
         The random numbers are the pair's own, so that nothing depends on which pairs were tried.
         """
-        if (category, strategy) in self._all_asked:
-            return None  # to go through all of it again would take longer with every brief
-        rng = random.Random(f"{self._rng}/draw/{ordinal}/{category}/{strategy}")
-        for drawn in self._draw(self._pairs[category][strategy], self._uses, rng):
-            if _key(category, strategy, drawn.entities) not in self._asked:
-                return drawn
-        if self._limits.graph in EXHAUSTIVE:
-            self._all_asked.add((category, strategy))
+        for language, draw in self._tongues.in_turn(category):
+            pair = (category, strategy, language)
+            if pair in self._all_asked:
+                continue  # to go through all of it again would take longer with every brief
+            name = f"{self._rng}/draw/{ordinal}/{category}/{strategy}{_mark(language)}"
+            rng = random.Random(name)
+            for drawn in draw(self._pairs[category][strategy], self._uses, rng):
+                if _key(category, strategy, language, drawn.entities) not in self._asked:
+                    return language, drawn
+            if self._limits.graph in EXHAUSTIVE:
+                self._all_asked.add(pair)
         return None
 
-    def _made(self, ordinal: int, category: str, strategy: Strategy, drawn: Drawn) -> Brief:
-        self._use(category, strategy, drawn.seed_ids, drawn.entities)
+    def _made(
+        self, ordinal: int, category: str, strategy: Strategy, language: str, drawn: Drawn
+    ) -> Brief:
         names = [entity.id for entity in drawn.entities]
         body = [ordinal, category, strategy, names, list(drawn.seed_ids), self._rng]
-        return Brief(
+        brief = Brief(
             id=content_id("b", body),
             ordinal=ordinal,
             category=category,
@@ -224,21 +227,20 @@ class Planner:
             relations=drawn.relations,
             seed_ids=drawn.seed_ids,
             rng=random.Random(f"{self._rng}/rng/{ordinal}").getrandbits(48),
+            language=language,
         )
+        self._use(brief)
+        return brief
 
-    def _use(
-        self,
-        category: str,
-        strategy: Strategy,
-        seed_ids: Sequence[str],
-        entities: Sequence[Entity],
-    ) -> None:
+    def _use(self, brief: Brief) -> None:
+        category, strategy, entities = brief.category, brief.strategy, brief.entities
         self._load.update([(category,), (category, strategy), ("", strategy)])
-        self._uses.seeds.update(seed_ids)
+        self._tongues.use(category, brief.language)
+        self._uses.seeds.update(brief.seed_ids)
         self._uses.entities.update(entity.id for entity in entities)
         self._uses.count((entity.like or entity.id for entity in entities), category, strategy)
         if entities:  # a brief of nothing but a category's name cannot differ from the last one
-            self._asked.add(_key(category, strategy, entities))
+            self._asked.add(_key(category, strategy, brief.language, entities))
 
 
 def check_quotas(limits: SamplingSettings, categories: Collection[str]) -> None:
@@ -279,6 +281,11 @@ def _servable(
 
 
 def _key(
-    category: str, strategy: Strategy, entities: Sequence[Entity]
-) -> tuple[str, Strategy, frozenset[str]]:
-    return category, strategy, frozenset(entity.id for entity in entities)
+    category: str, strategy: Strategy, language: str, entities: Sequence[Entity]
+) -> tuple[str, ...]:
+    return category, strategy, language, *sorted({entity.id for entity in entities})
+
+
+def _mark(language: str) -> str:
+    """What the name of a random number has more, so that English ones are drawn as ever."""
+    return "" if language == ENGLISH else f"/{language}"

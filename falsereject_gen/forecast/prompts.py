@@ -14,11 +14,13 @@ from falsereject_gen.entities.lexicon import load_lexicon
 from falsereject_gen.entities.sample import Planner
 from falsereject_gen.models.wire import CHARS_A_TOKEN
 from falsereject_gen.records import Brief, Draft, Probe, Round, Ruling, Seed, Strategy, Verdict
+from falsereject_gen.roles.cast import languages
 from falsereject_gen.roles.spoken.card import AgentCard, Prompts
 from falsereject_gen.roles.spoken.replies import ExtractorReply
 from falsereject_gen.rooms import Rooms
 from falsereject_gen.seeds.bundled import bundled_seeds, seed_files
 from falsereject_gen.seeds.collect import collect_seeds
+from falsereject_gen.seeds.language import name_of
 from falsereject_gen.settings import RunSettings
 from falsereject_gen.taxonomy import UNCATEGORISED, load_taxonomy
 
@@ -84,6 +86,7 @@ class Sample:
                 "graphs": [graph] * 3,
                 "category": self._taxonomy[brief.category],
                 "strategy": self._strategies[brief.strategy],
+                "language": name_of(brief.language),
                 "entities": brief.entities,
                 "relations": brief.relations,
                 "rounds": [_round(text)] if later else [],
@@ -105,7 +108,8 @@ def take_sample(settings: RunSettings, rooms: Rooms) -> Sample:
     found: Sequence[Seed] = bundled_seeds(rooms)
     if settings.seeds:
         found = collect_seeds(settings.seeds, rooms, taxonomy, crosswalks, encoder).seeds
-    usable = [s for s in found if s.category != UNCATEGORISED and s.language == "en"]
+    served = languages(settings)
+    usable = [s for s in found if s.category != UNCATEGORISED and s.language in served]
     few = usable[:: max(1, len(usable) // (2 * BRIEFS))]
     graphs = EmbeddedExtractor(load_lexicon(rooms), encoder, settings.extractor).extract(few)
     planner = Planner(

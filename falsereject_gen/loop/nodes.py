@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from falsereject_gen.errors import ReplyError
 from falsereject_gen.loop.state import LoopState, current_round
-from falsereject_gen.records import NOBODY, Draft, Probe, Ruling, Stage, Verdict
+from falsereject_gen.records import ENGLISH, NOBODY, Draft, Probe, Ruling, Stage, Verdict
 from falsereject_gen.roles.protocols import (
     Discriminator,
     Duplicates,
@@ -19,6 +19,7 @@ from falsereject_gen.roles.protocols import (
     Orchestrator,
     Target,
 )
+from falsereject_gen.seeds.language import name_of
 from falsereject_gen.settings import LoopSettings
 
 __all__ = ["Node", "close", "deduplicate", "discriminate", "generate", "orchestrate", "probe"]
@@ -47,6 +48,9 @@ def generate(generator: Generator) -> Node:
         elif draft.refused:
             reason = "the generator declined"
             ruling = Ruling(decision="revise", stage="generate", fault="other", reason=reason)
+        elif draft.language not in ("", "und", state["brief"].language):
+            reason = f"written in {name_of(draft.language)}, not {name_of(state['brief'].language)}"
+            ruling = Ruling(decision="revise", stage="generate", fault="language", reason=reason)
         return _turn(draft, ruling)
 
     return node
@@ -94,10 +98,12 @@ def deduplicate(duplicates: Duplicates) -> Node:
     """Reads draft; writes nearest, and a ruling when it is too near."""
 
     async def node(state: LoopState) -> dict[str, Any]:
-        nearest, too_near = await duplicates.nearest(state["brief"].ordinal, _text(state))
+        brief = state["brief"]
+        nearest, too_near = await duplicates.nearest(brief.ordinal, _text(state), brief.language)
         if not too_near or nearest is None:
             return {"nearest": nearest}
-        reason = f"near-duplicate of {nearest.id} ({nearest.among}, cosine {nearest.score})"
+        how = f"cosine {nearest.score}" if brief.language == ENGLISH else "equal text"
+        reason = f"near-duplicate of {nearest.id} ({nearest.among}, {how})"
         ruling = Ruling(decision="revise", stage="dedup", fault="duplicate", reason=reason)
         return {"nearest": nearest, "ruling": ruling}
 

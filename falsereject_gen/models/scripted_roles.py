@@ -9,6 +9,7 @@ import re
 from typing import Any, NamedTuple
 
 from falsereject_gen.models import scripted_text as text
+from falsereject_gen.models import scripted_tongues as tongues
 from falsereject_gen.models.scripted_ask import Ask
 from falsereject_gen.models.scripted_drafter import proposal
 from falsereject_gen.models.scripted_schema import Dice, Overrides, Schema, fill
@@ -30,7 +31,7 @@ _KIND = re.compile(
     r"(act|object|substance|person|group|place|event|concept)\b",
     re.IGNORECASE,
 )
-_WORD = re.compile(r"[A-Za-z][A-Za-z'-]{3,}")
+_WORD = re.compile(r"[A-Za-zÀ-ÿ][A-Za-zÀ-ÿ'-]{3,}|[\u4e00-\u9fff]{2,4}")
 _STOP = frozenset(
     (
         *(
@@ -71,7 +72,10 @@ def answer(ask: Ask, dice: Dice) -> Said:
 
 def _target(ask: Ask, dice: Dice) -> Said:
     rate = next((share for name, share in _RATES.items() if name in ask.model.split("-")), 0.4)
-    if dice.unit() < rate:
+    refuses, tongue = dice.unit() < rate, tongues.tongue_of(ask.user)
+    if tongue != "English":
+        return Said(tongues.decline(tongue, dice) if refuses else tongues.comply(tongue, dice))
+    if refuses:
         return Said(text.decline(dice))
     return Said(text.comply(dice, partial=dice.unit() < 0.15))
 
@@ -89,8 +93,12 @@ def _nothing(ask: Ask, dice: Dice) -> Overrides:
 
 
 def _generator(ask: Ask, dice: Dice) -> Overrides:
-    entities = _entities(ask.user)
-    prompt = text.sentence(dice, entities)
+    entities, tongue = _entities(ask.user), tongues.asked(ask.user)
+    prompt = ""
+    if tongue != "English":
+        entities = [(name, "") for name in tongues.named(ask.user)]
+        prompt = tongues.sentence(tongue, dice, [surface for surface, _ in entities])
+    prompt = prompt or text.sentence(dice, entities)
     names = [surface for surface, _ in entities if surface in prompt]
     return {
         "prompt": lambda _: prompt,
@@ -119,7 +127,8 @@ def _discriminator(ask: Ask, dice: Dice) -> Overrides:
 
 
 def _judge(ask: Ask, dice: Dice) -> Overrides:
-    refused = text.looks_like_refusal(_block(ask.user, "reply", "response", "answer"))
+    reply = _block(ask.user, "reply", "response", "answer")
+    refused = text.looks_like_refusal(reply) or tongues.looks_like_refusal(reply)
     partial = "safe_partial" if dice.unit() < 0.2 else "full_compliance"
     return {"outcome": lambda s: _one_of(s, "direct_refusal" if refused else partial, dice)}
 

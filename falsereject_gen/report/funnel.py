@@ -22,6 +22,7 @@ FAULTS = {
     "not_refused": "nobody refused",
     "not_answered": "too few answered",
     "duplicate": "near-duplicate",
+    "language": "in another language",
     "other": "other",
     "": "none given",
 }

@@ -3,6 +3,7 @@
 The manifest is read as it is found: whatever it lacks is None or empty, never a fault.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -30,11 +31,14 @@ class Head:
 
     def __init__(self) -> None:
         self.total = self._accepted = self._unsafe = self._unsafe_last = 0
+        self._languages: Counter[str] = Counter()
 
     def add(self, candidate: Candidate) -> None:
         """Count a candidate."""
         self.total += 1
-        self._accepted += candidate.status == "accepted"
+        if candidate.status == "accepted":
+            self._accepted += 1
+            self._languages[candidate.brief.language] += 1
         self._unsafe += any(judged_unsafe(turn) for turn in candidate.rounds)
         self._unsafe_last += last_text(candidate)[1]
 
@@ -58,6 +62,7 @@ class Head:
             "accepted": self._accepted,
             "rejected": self.total - self._accepted,
             "complete": complete,
+            "languages": dict(sorted(self._languages.items())),
             "not_served": _counts(dig(manifest, "seeds", "not_served")),
             "why_short": str(dig(manifest, "why_short") or ""),
             "wall_s": number(dig(manifest, "wall_s")),

@@ -12,14 +12,15 @@ from typing import Any
 
 from falsereject_gen.errors import UsageError
 from falsereject_gen.models.desk import Models
-from falsereject_gen.records import Seed
+from falsereject_gen.records import ENGLISH, Seed
 from falsereject_gen.roles.embedded.cast import EmbeddedParts
 from falsereject_gen.roles.protocols import Discriminator, Generator, Orchestrator, Target
 from falsereject_gen.rooms import Rooms
+from falsereject_gen.seeds.language import NAMES
 from falsereject_gen.settings import Role, RunSettings
 from falsereject_gen.taxonomy import Taxonomy
 
-__all__ = ["AnyCast", "build_cast", "players", "speakers"]
+__all__ = ["AnyCast", "build_cast", "english_only", "languages", "players", "speakers"]
 
 _LOOP_ROLES: tuple[Role, ...] = ("generator", "discriminator", "panel", "pool", "orchestrator")
 _SERVES: dict[Role, Role] = {"extractor": "generator", "ranker": "generator", "judge": "pool"}
@@ -44,6 +45,19 @@ def players(settings: RunSettings, role: Role) -> tuple[str, ...]:
     if role == "panel":
         return ()
     return ("embedded",) if settings.cast == "embedded" else ("default",)
+
+
+def english_only(settings: RunSettings) -> tuple[Role, ...]:
+    """Roles of the loop in which an embedded player stands, and so one that knows English only."""
+    return tuple(role for role in _LOOP_ROLES if "embedded" in players(settings, role))
+
+
+def languages(settings: RunSettings) -> frozenset[str]:
+    """Codes that the cast generates for: all that are recognised, or English alone.
+
+    One embedded player is enough for English alone: he would judge other texts by English words.
+    """
+    return frozenset((ENGLISH,) if english_only(settings) else NAMES)
 
 
 def speakers(settings: RunSettings) -> dict[Role, tuple[str, ...]]:

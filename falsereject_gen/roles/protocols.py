@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from falsereject_gen.records import (
+    ENGLISH,
     Brief,
     Draft,
     Neighbour,
@@ -68,7 +69,9 @@ class Orchestrator(Protocol):
 class Duplicates(Protocol):
     """Compares a text with what is already there, when it is the candidate's turn."""
 
-    async def nearest(self, ordinal: int, text: str) -> tuple[Neighbour | None, bool]:
+    async def nearest(
+        self, ordinal: int, text: str, language: str = ENGLISH
+    ) -> tuple[Neighbour | None, bool]:
         """The nearest text, and whether it is too near."""
 
 

@@ -112,13 +112,18 @@ class RefusalRules:
         self._signals = [_signal(k, v, words) for k, v in self._asset.signals.items()]
         self._foreign = {k: _compiled(v, k) for k, v in self._asset.foreign.items()}
 
-    def decide(self, text: str) -> Decision:
+    def decide(self, text: str, *, surely_english: bool = False) -> Decision:
         """The outcome where the rules are sure, else `undetermined`; a pure function of the text.
 
         Args:
             text: the reply as it came: chat tokens, `<think>` blocks and echoes are put aside.
+            surely_english: decide only if its words say that it is English; else a text of which
+                one cannot tell counts as English, too.
         """
-        return self._decide(clean(text))
+        reply = clean(text)
+        if surely_english and reply.worded and not reply.surely_english:
+            return self._not_english(reply)
+        return self._decide(reply)
 
     def force(self, text: str) -> Decision:
         """As `decide`, but the likelier side where the rules are not sure, `decided_by` forced.

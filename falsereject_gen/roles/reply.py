@@ -106,11 +106,19 @@ class Reply:
         return any(map(str.isalnum, self.text))
 
     @cached_property
+    def surely_english(self) -> bool:
+        """Whether its first words say that it is English, and not only nothing else."""
+        return self._english and language_of(self.text[:400]) == "en"
+
+    @cached_property
+    def _english(self) -> bool:
+        words = self.text[:400].split()
+        return sum(word in _ENGLISH for word in words) * 6 >= len(words)
+
+    @cached_property
     def language(self) -> str:
         """ISO 639-1 code of its language; what is too short or too mixed to tell counts as `en`."""
-        words = self.text[:400].split()
-        known = sum(word in _ENGLISH for word in words)
-        if known * 6 >= len(words) or self.code:
+        if self._english or self.code:
             return "en"
         found = language_of(self.text[:400])
         foreign = sum(char > "\u024f" for char in self.text[:400]) * 3 > len(self.text[:400])

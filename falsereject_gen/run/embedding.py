@@ -75,7 +75,7 @@ class Embedding:
         self._busy = True
         running = asyncio.get_running_loop()
         texts = [text for *_, text, _ in batch]
-        found = running.run_in_executor(self._thread, self._encoder.some, texts)
+        found = running.run_in_executor(self._thread, lambda: self._encoder.some(texts))
         found.add_done_callback(lambda vectors: self._pass(batch, vectors))
 
     def _take(self) -> list[_Queued]:

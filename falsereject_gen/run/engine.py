@@ -63,7 +63,11 @@ class Engine:
         beside = lookahead(world.settings, world.cast) > 1
         self._embedding = Embedding(world.encoder, self._news.set, GATHER_S if beside else 0.0)
         self._turns = Turnstile(
-            self._embedding, world.indexes, world.settings.dedup, on_wait=self._news.set
+            self._embedding,
+            world.indexes,
+            world.settings.dedup,
+            on_wait=self._news.set,
+            equal=world.equal,
         )
         self._loop = build_loop(world.cast, self._turns, world.settings.loop)
 
@@ -150,8 +154,7 @@ class Engine:
         if self.full or self.stopping:
             return  # surplus: drawn again when the target is raised
         accepted = candidate.status == "accepted"
-        text = candidate.last.draft.text
-        vector = await self._embedding.one(text, brief.ordinal) if accepted else None
+        vector = self._turns.vector(brief.ordinal) if accepted else None
         self.store.commit(candidate, vector)
         self._count(candidate)
         self._turns.take(candidate, vector)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_args
 
 from falsereject_gen.dedup.encoder import Encoder, MiniLM
+from falsereject_gen.dedup.equal import EqualTexts
 from falsereject_gen.dedup.index import TextIndex
 from falsereject_gen.entities.extract import EmbeddedExtractor
 from falsereject_gen.entities.graph import merge
@@ -14,13 +15,13 @@ from falsereject_gen.entities.sample import Planner, check_quotas
 from falsereject_gen.entities.variants import find_variants
 from falsereject_gen.errors import InputError
 from falsereject_gen.models.desk import Models
-from falsereject_gen.records import Seed, SeedGraph, Strategy, content_id
-from falsereject_gen.roles.cast import build_cast, players
+from falsereject_gen.records import ENGLISH, Seed, SeedGraph, Strategy, content_id
+from falsereject_gen.roles.cast import build_cast, languages, players
 from falsereject_gen.roles.embedded.cast import EmbeddedParts
 from falsereject_gen.roles.protocols import Cast
 from falsereject_gen.rooms import Rooms
 from falsereject_gen.seeds.collect import Collection, collect_seeds, read_texts
-from falsereject_gen.seeds.language import SERVED, unserved
+from falsereject_gen.seeds.language import unserved
 from falsereject_gen.settings import RunSettings
 from falsereject_gen.taxonomy import UNCATEGORISED, Taxonomy, load_taxonomy
 
@@ -34,7 +35,11 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class World:
-    """Everything that stands still while a run goes on, and the planner."""
+    """Everything that stands still while a run goes on, and the planner.
+
+    `served` are the languages that the cast generates for; `equal` the seeds and references that a
+    text in another one than English must not equal.
+    """
 
     settings: RunSettings
     rooms: Rooms
@@ -45,6 +50,8 @@ class World:
     graph: "nx.MultiDiGraph"
     encoder: Encoder
     indexes: list[TextIndex]
+    equal: tuple[EqualTexts, ...]
+    served: frozenset[str]
     cast: Cast
     planner: Planner
     run_id: str
@@ -69,7 +76,8 @@ def prepare(
     encoder = MiniLM()
     say("reading and placing seeds")
     collection = collect_seeds(settings.seeds, rooms, taxonomy, crosswalks, encoder)
-    seeds = _usable(collection, settings)
+    served = languages(settings)
+    seeds = _usable(collection, settings, served)
     index = _indexed(seeds, encoder)
     say("extracting the entity graph")
     lexicon = load_lexicon(rooms)
@@ -77,7 +85,8 @@ def prepare(
     indexes = [index, *_references(settings, encoder)]
     embedded = EmbeddedParts(settings, rooms, taxonomy, lexicon, encoder, index)
     cast = build_cast(settings, rooms, taxonomy, embedded, models, {s.id: s for s in seeds})
-    graph = merge(graphs, find_variants(graphs, encoder.many, settings.graph.merge_min))
+    english = [g for g, seed in zip(graphs, seeds, strict=True) if seed.language == ENGLISH]
+    graph = merge(graphs, find_variants(english, encoder.many, settings.graph.merge_min))
     annotate(graph, pivots=settings.graph.pivots)
     return World(
         settings=settings,
@@ -89,6 +98,8 @@ def prepare(
         graph=graph,
         encoder=encoder,
         indexes=indexes,
+        equal=_equal(seeds, indexes[1:]),
+        served=served,
         cast=cast,
         planner=_planner(settings, seeds, graphs, graph, cast, embedded),
         run_id=_run_id(settings, rooms, seeds),
@@ -121,15 +132,20 @@ def _planner(
     return planner
 
 
-def _usable(collection: Collection, settings: RunSettings) -> tuple[Seed, ...]:
-    """Seeds with a category, in English."""
-    english = [seed for seed in collection.seeds if seed.language == SERVED]
-    seeds = tuple(seed for seed in english if seed.category != UNCATEGORISED)
+def _usable(
+    collection: Collection, settings: RunSettings, served: frozenset[str]
+) -> tuple[Seed, ...]:
+    """Seeds with a category, in a language that the cast serves."""
+    spoken = [seed for seed in collection.seeds if seed.language in served]
+    seeds = tuple(seed for seed in spoken if seed.category != UNCATEGORISED)
     if not seeds:
-        others = [f"{count} in `{code}`" for code, count in unserved(collection.seeds).items()]
-        why = ", ".join([f"{len(english)} without a category", *others])
+        others = unserved(collection.seeds, served).items()
+        why = ", ".join(
+            [f"{len(spoken)} without a category", *(f"{n} in `{code}`" for code, n in others)]
+        )
+        alone = "English ones" if served == {ENGLISH} else "ones in a language that is recognised"
         raise InputError(
-            f"none of {len(collection.seeds)} seeds can be used ({why}); English ones with a "
+            f"none of {len(collection.seeds)} seeds can be used ({why}); {alone} with a "
             "category are needed",
             path=", ".join(map(str, settings.seeds)),
         )
@@ -137,11 +153,19 @@ def _usable(collection: Collection, settings: RunSettings) -> tuple[Seed, ...]:
 
 
 def _indexed(seeds: tuple[Seed, ...], encoder: Encoder) -> TextIndex:
-    """The toxic seeds, to be compared with."""
-    texts = [seed.text for seed in seeds]
+    """The toxic seeds in English, to be compared with."""
+    english = [seed for seed in seeds if seed.language == ENGLISH]
     index = TextIndex("seeds")
-    index.add([seed.id for seed in seeds], texts, encoder.many(texts))
+    if texts := [seed.text for seed in english]:
+        index.add([seed.id for seed in english], texts, encoder.many(texts))
     return index
+
+
+def _equal(seeds: tuple[Seed, ...], references: list[TextIndex]) -> tuple[EqualTexts, ...]:
+    """What a text must not equal where no cosine says how near it is."""
+    given = [pair for index in references for pair in index.texts.items()]
+    own = ((seed.id, seed.text) for seed in seeds)
+    return EqualTexts("seeds", own), EqualTexts("reference", given)
 
 
 def lookahead(settings: RunSettings, cast: Cast) -> int:

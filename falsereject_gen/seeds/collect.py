@@ -8,7 +8,7 @@ from pathlib import Path
 from falsereject_gen.dedup.encoder import Encoder, Vectors
 from falsereject_gen.dedup.index import near_pairs
 from falsereject_gen.errors import InputError
-from falsereject_gen.records import Seed
+from falsereject_gen.records import ENGLISH, Seed
 from falsereject_gen.rooms import Rooms
 from falsereject_gen.seeds.bundled import bundled_seeds
 from falsereject_gen.seeds.categorise import Categoriser
@@ -34,7 +34,8 @@ class Collection:
             `uncategorised` and `not_english`; and prompts with an `unknown_label`. A row that
             holds a toxic prompt and its benign twin counts as two prompts.
         problems: one line each, with file and place, for what could not be used; no prompt text.
-        near: for each near-duplicate its id, that of the nearest earlier seed, and their cosine.
+        near: for each near-duplicate its id, that of the nearest earlier seed, and their cosine;
+            among English seeds, the only ones whose cosines mean anything.
     """
 
     seeds: tuple[Seed, ...]
@@ -168,8 +169,11 @@ def _seed(item: Item, category: str, confidence: float) -> Seed:
 def _near(
     seeds: Sequence[Seed], vectors: Vectors, at_least: float
 ) -> tuple[tuple[str, str, float], ...]:
+    """Of English seeds: the encoder finds half of all Chinese ones near-duplicates."""
+    known = [place for place, seed in enumerate(seeds) if seed.language == ENGLISH]
     found: dict[int, tuple[str, str, float]] = {}
-    for earlier, later, score in near_pairs(vectors, at_least):  # best first
+    for a, b, score in near_pairs(vectors[known], at_least) if known else ():  # best first
+        earlier, later = known[a], known[b]
         found.setdefault(later, (seeds[later].id, seeds[earlier].id, score))
     return tuple(found[later] for later in sorted(found))
 

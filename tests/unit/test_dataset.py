@@ -24,7 +24,7 @@ TAXONOMY = Taxonomy(
 NAMES = [
     *("id", "prompt", "category", "category_name", "domain", "strategy", "entities", "seed_ids"),
     *("cast", "generator", "harm", "looks_toxic", "refused_by", "complied_by", "rounds"),
-    *("nearest_id", "nearest_score", "run_id"),
+    *("nearest_id", "nearest_score", "run_id", "language"),
 ]
 TRAIN, TEST = (f"data/{name}-00000-of-00001.parquet" for name in ("train", "test"))
 

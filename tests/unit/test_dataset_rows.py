@@ -111,6 +111,7 @@ def test_rejected_says_everything(tmp_path):
     assert line == {
         "brief_id": "b-3",
         "category": "c-1",
+        "language": "en",
         "strategy": "history",
         "entities": ["kill", "child"],
         "seed_ids": ["s-1"],

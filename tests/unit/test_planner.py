@@ -178,14 +178,19 @@ def test_what_was_asked_in_full_is_not_gone_through_again(monkeypatch):
         limits = SamplingSettings(graph="seed", entities_min=1, entities_max=4)
         given = (seeds + large, graphs + some, STRATEGIES, limits)
         plan = Planner(*given, patience=10**6, lookahead=4, rng=0)
-        offered, draw = Counter(), plan._draw
+        offered, in_turn = Counter(), plan._tongues.in_turn
 
-        def counted(ask, uses, rng, draw=draw, offered=offered):
-            for one in draw(ask, uses, rng):
-                offered[ask.category] += 1
-                yield one
+        def counted(category, in_turn=in_turn, offered=offered):
+            for language, draw in in_turn(category):
 
-        plan._draw = counted
+                def one_by_one(ask, uses, rng, draw=draw):
+                    for one in draw(ask, uses, rng):
+                        offered[ask.category] += 1
+                        yield one
+
+                yield language, one_by_one
+
+        monkeypatch.setattr(plan._tongues, "in_turn", counted)
         made.append(play(plan, 2000, lambda brief: True))
         gone_through.append(offered["a"])
         assert plan.drawn_out["a"]

@@ -75,6 +75,7 @@ def variables(card, text, taxonomy, fault="duplicate"):
         "category": next(iter(taxonomy)),
         "categories": list(taxonomy)[:3],
         "strategy": {"id": "homonym", "name": "Homonym", "says": "Another sense of a word."},
+        "language": "Chinese",
         "entities": (Entity(id="x", surface=text, kind="act"),),
         "relations": (Relation(source=text, label=text, target=text, seed_id="s-1"),),
         "rounds": [turn(text, fault), turn(text, fault)],
@@ -143,7 +144,10 @@ def test_sentences_tags_and_bullets_have_lines_of_their_own(name, prompts, taxon
     assert "\n\n- " not in whole.replace(":\n\n- ", "")
 
 
-@pytest.mark.parametrize("fault", ["unsafe", "tame", "not_refused", "not_answered", "duplicate"])
+FAULTS = ["unsafe", "tame", "not_refused", "not_answered", "duplicate", "language"]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
 def test_the_generator_is_told_what_to_change(fault, prompts, taxonomy):
     card = load_card(ROOMS, "generator")
     told = {

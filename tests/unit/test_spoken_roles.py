@@ -556,7 +556,7 @@ class Company:
 class Fresh:
     """Nothing is a duplicate."""
 
-    async def nearest(self, ordinal, text):
+    async def nearest(self, ordinal, text, language="en"):
         return None, False
 
 

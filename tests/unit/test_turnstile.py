@@ -195,3 +195,23 @@ def test_texts_wait_for_company_but_not_for_ever():
 
     asyncio.run(go())
     assert batches == [8, 3, 1]
+
+
+@pytest.mark.parametrize("early", [True, False])
+def test_the_nearest_row_is_the_same_whenever_it_was_asked_for(early):
+    """Before the rows came, or after: an exact tie goes to the first."""
+
+    async def go():
+        gate = Turnstile(Embedding(Angles()), [], LIMITS.model_copy(update={"rows_max": 0.9999}))
+        take(gate, 0, "c")
+        asked = asyncio.ensure_future(gate.nearest(3, "a")) if early else None
+        await asyncio.sleep(0.05)
+        take(gate, 1, "b")
+        take(gate, 2, "b")
+        found, too_near = await (asked or gate.nearest(3, "a"))
+        assert (found.id, found.score, too_near) == (row_id("b"), 0.9553, False)
+        assert gate.vector(3) is not None
+        take(gate, 3, "a")
+        assert gate.vector(3) is None
+
+    asyncio.run(go())

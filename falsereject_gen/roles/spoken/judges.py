@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from falsereject_gen.errors import ReplyError
-from falsereject_gen.records import Brief, Outcome, Probe, Round, Ruling, Verdict
+from falsereject_gen.records import ENGLISH, Brief, Outcome, Probe, Round, Ruling, Verdict
 from falsereject_gen.roles.protocols import Discriminator
 from falsereject_gen.roles.refusal import RefusalRules
 from falsereject_gen.roles.spoken.agent import Agent, RefusedError
@@ -16,6 +16,7 @@ from falsereject_gen.roles.spoken.replies import (
     PanelReply,
     VerdictReply,
 )
+from falsereject_gen.seeds.language import language_of, name_of
 from falsereject_gen.taxonomy import Taxonomy
 
 __all__ = [
@@ -122,6 +123,8 @@ class Sieve:
 class RefusalJudge:
     """Classifies a target's reply: rules for the clear cases, k votes of a judge for the rest.
 
+    The rules are English and decide nothing on a reply in another language: there the votes do.
+
     Args:
         rules: decide what is clear.
         agent: asked for the rest; None leaves it undetermined.
@@ -132,11 +135,14 @@ class RefusalJudge:
 
     async def classify(self, text: str, reply: str) -> tuple[Outcome, str]:
         """The outcome and who decided, e.g. `rules` or `judge 2/3`."""
-        decision = self._rules.decide(reply)
+        # What answers a request in another language is read by English rules only if it is English.
+        surely = language_of(text) not in (ENGLISH, "und")
+        decision = self._rules.decide(reply, surely_english=surely)
         if decision.outcome != "undetermined":
             return decision.outcome, "rules"
         if self._agent is None:
-            return "undetermined", "rules (no judge)"
+            foreign = any(reason.startswith("not English") for reason in decision.reasons)
+            return "undetermined", "no judge, not English" if foreign else "rules (no judge)"
         votes = self._agent.card.votes
         asked = [
             self._agent.ask(JudgeReply, number(text + reply) + vote, text=text, reply=reply)
@@ -197,6 +203,7 @@ class SpokenOrchestrator:
                 attempt=len(rounds),
                 category=self._taxonomy[brief.category],
                 strategy=self._strategies[brief.strategy],
+                language=name_of(brief.language),
                 turn=current,
                 rounds=list(rounds),
             )

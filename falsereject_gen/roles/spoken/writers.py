@@ -21,6 +21,7 @@ from falsereject_gen.roles.spoken.replies import (
     RankerReply,
 )
 from falsereject_gen.roles.spoken.votes import most_shared, to_graph
+from falsereject_gen.seeds.language import language_of, name_of
 from falsereject_gen.taxonomy import Taxonomy
 
 __all__ = ["SpokenExtractor", "SpokenGenerator"]
@@ -123,6 +124,7 @@ class SpokenGenerator:
                 attempt=len(rounds),
                 category=self._taxonomy[brief.category],
                 strategy=self._strategies[brief.strategy],
+                language=name_of(brief.language),
                 entities=entities,
                 relations=relations,
                 rounds=[shown(turn) for turn in rounds],
@@ -137,7 +139,13 @@ class SpokenGenerator:
         if self._declines(text):
             return Draft(by=by, refused=True, notes={"raw": text})
         named = tuple(e.id for e in entities if e.surface.lower() in text.lower())
-        return Draft(text=text, by=by, notes={"answer": reply.reading}, entities=named)
+        return Draft(
+            text=text,
+            by=by,
+            notes={"answer": reply.reading},
+            entities=named,
+            language=language_of(text),
+        )
 
     def _declines(self, text: str) -> bool:
         """Whether it refuses in words; a question is what was asked for, whatever it says."""
