@@ -18,7 +18,8 @@ __all__ = ["dry_run"]
 def dry_run(settings: RunSettings, rooms: Rooms, resume: Path | None, *, as_json: bool) -> None:
     """Estimate a run and print it; nothing is asked or written."""
     done = _accepted(resume) if resume is not None else 0
-    found = estimate(settings, rooms, done)
+    answered = _answered(resume) if resume is not None and settings.extractor == "spoken" else {}
+    found = estimate(settings, rooms, done, answered)
     if as_json:
         typer.echo(found.model_dump_json())
         return
@@ -64,3 +65,17 @@ def _accepted(folder: Path) -> int:
         return sum(candidate.status == "accepted" for candidate, _ in store.candidates())
     finally:
         store.close()
+
+
+def _answered(folder: Path) -> dict[str, int]:
+    """Answered calls that a run has kept, by role."""
+    from falsereject_gen.models.cache import CallCache  # noqa: PLC0415
+
+    cache = CallCache(folder / "run.sqlite")
+    found: dict[str, int] = {}
+    try:
+        for role, _, spent in cache.totals():
+            found[role] = found.get(role, 0) + spent.calls
+    finally:
+        cache.close()
+    return found

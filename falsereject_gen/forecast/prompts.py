@@ -107,7 +107,8 @@ def take_sample(settings: RunSettings, rooms: Rooms) -> Sample:
         found = collect_seeds(settings.seeds, rooms, taxonomy, crosswalks, encoder).seeds
     usable = [s for s in found if s.category != UNCATEGORISED and s.language == "en"]
     few = usable[:: max(1, len(usable) // (2 * BRIEFS))]
-    graphs = EmbeddedExtractor(load_lexicon(rooms), encoder, settings.extractor).extract(few)
+    offline = "embedded" if settings.extractor == "spoken" else settings.extractor
+    graphs = EmbeddedExtractor(load_lexicon(rooms), encoder, offline).extract(few)
     planner = Planner(
         few,
         graphs,

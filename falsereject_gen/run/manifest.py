@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from falsereject_gen import __version__
+from falsereject_gen.entities.extraction import summary
 from falsereject_gen.entities.graph import stats
 from falsereject_gen.records import Candidate
 from falsereject_gen.roles.embedded.generator import GrammarGenerator
@@ -42,6 +43,7 @@ def manifest(world: World, result: RunResult, accepted: list[Candidate]) -> dict
         "failures": list(result.failures),
         "warnings": list(result.warnings),
         "seeds": seed_summary(world),
+        "extraction": extraction(world),
         "graph": {**stats(world.graph), **served(world, accepted)},
         "sampling": world.planner.account(),
         "categories": {c.id: {"name": c.name, "domain": c.domain} for c in world.taxonomy},
@@ -84,6 +86,12 @@ def seed_summary(world: World) -> dict[str, Any]:
         "read": world.collection.counts,
         "problems": list(world.collection.problems),
     }
+
+
+def extraction(world: World) -> dict[str, Any]:
+    """Who took the seeds apart, what their votes agreed on, and which seeds have no graph."""
+    told = summary(world.graphs, world.unextracted)
+    return {"extractor": world.settings.extractor, **told}
 
 
 def served(world: World, accepted: list[Candidate]) -> dict[str, Any]:

@@ -1,14 +1,15 @@
 """Sets the stage of a run: seeds, entity graphs, indexes, cast and planner, from its settings."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_args
 
 from falsereject_gen.dedup.encoder import Encoder, MiniLM
 from falsereject_gen.dedup.index import TextIndex
 from falsereject_gen.entities.extract import EmbeddedExtractor
+from falsereject_gen.entities.extraction import Extraction, liked
 from falsereject_gen.entities.graph import merge
-from falsereject_gen.entities.lexicon import load_lexicon
+from falsereject_gen.entities.lexicon import Lexicon, load_lexicon
 from falsereject_gen.entities.measures import annotate
 from falsereject_gen.entities.sample import Planner, check_quotas
 from falsereject_gen.entities.variants import find_variants
@@ -27,9 +28,11 @@ from falsereject_gen.taxonomy import UNCATEGORISED, Taxonomy, load_taxonomy
 if TYPE_CHECKING:
     import networkx as nx
 
-__all__ = ["World", "lookahead", "prepare"]
+__all__ = ["Extract", "World", "lookahead", "prepare"]
 
 Say = Callable[[str], None]
+Extract = Callable[[Sequence[Seed]], Extraction]
+"""A spoken extractor: asks for the graphs of seeds."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ class World:
     collection: Collection
     seeds: tuple[Seed, ...]
     graphs: tuple[SeedGraph, ...]
+    unextracted: Mapping[str, str]
     graph: "nx.MultiDiGraph"
     encoder: Encoder
     indexes: list[TextIndex]
@@ -51,7 +55,11 @@ class World:
 
 
 def prepare(
-    settings: RunSettings, rooms: Rooms, models: Models, say: Say = lambda _: None
+    settings: RunSettings,
+    rooms: Rooms,
+    models: Models,
+    say: Say = lambda _: None,
+    extract: Extract | None = None,
 ) -> World:
     """Read, embed and extract everything a run needs.
 
@@ -60,9 +68,11 @@ def prepare(
         rooms: assets.
         models: endpoints, connected when they are first asked.
         say: told what is being done, for a person who waits.
+        extract: takes the usable seeds apart; None: the offline extractor of the settings.
 
     Raises:
         InputError: no seed can be used.
+        UsageError: the extractor is not there.
     """
     taxonomy, crosswalks = load_taxonomy(rooms, settings.taxonomy)
     say("loading the sentence encoder")
@@ -73,12 +83,11 @@ def prepare(
     index = _indexed(seeds, encoder)
     say("extracting the entity graph")
     lexicon = load_lexicon(rooms)
-    graphs = tuple(EmbeddedExtractor(lexicon, encoder, settings.extractor).extract(seeds))
-    indexes = [index, *_references(settings, encoder)]
+    found = _extracted(settings, seeds, lexicon, encoder, extract)
+    graphs = found.graphs
     embedded = EmbeddedParts(settings, rooms, taxonomy, lexicon, encoder, index)
     cast = build_cast(settings, rooms, taxonomy, embedded, models, {s.id: s for s in seeds})
-    graph = merge(graphs, find_variants(graphs, encoder.many, settings.graph.merge_min))
-    annotate(graph, pivots=settings.graph.pivots)
+    graph = _merged(settings, graphs, encoder)
     return World(
         settings=settings,
         rooms=rooms,
@@ -86,13 +95,36 @@ def prepare(
         collection=collection,
         seeds=seeds,
         graphs=graphs,
+        unextracted=found.failed,
         graph=graph,
         encoder=encoder,
-        indexes=indexes,
+        indexes=[index, *_references(settings, encoder)],
         cast=cast,
         planner=_planner(settings, seeds, graphs, graph, cast, embedded),
         run_id=_run_id(settings, rooms, seeds),
     )
+
+
+def _extracted(
+    settings: RunSettings,
+    seeds: tuple[Seed, ...],
+    lexicon: Lexicon,
+    encoder: Encoder,
+    extract: Extract | None,
+) -> Extraction:
+    if extract is not None:
+        return liked(extract(seeds), lexicon)
+    offline = EmbeddedExtractor(lexicon, encoder, settings.extractor)
+    return Extraction(tuple(offline.extract(seeds)))
+
+
+def _merged(
+    settings: RunSettings, graphs: tuple[SeedGraph, ...], encoder: Encoder
+) -> "nx.MultiDiGraph":
+    """All small graphs as one, measured."""
+    graph = merge(graphs, find_variants(graphs, encoder.many, settings.graph.merge_min))
+    annotate(graph, pivots=settings.graph.pivots)
+    return graph
 
 
 def _planner(

@@ -5,10 +5,11 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from falsereject_gen.entities.extraction import summary
 from falsereject_gen.errors import EndpointError, Stopped, UsageError
 from falsereject_gen.models.scripted_server import ScriptedServer
 from falsereject_gen.records import Seed
-from falsereject_gen.run.extraction import check_spoken, extract_spoken, summary
+from falsereject_gen.run.extraction import check_spoken, extract_spoken
 from falsereject_gen.seeds.write import write_seeds
 from falsereject_gen.settings import load_settings
 

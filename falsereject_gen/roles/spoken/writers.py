@@ -29,7 +29,7 @@ __all__ = ["SpokenExtractor", "SpokenGenerator"]
 class SpokenExtractor:
     """Extracts a seed's graph by a vote: several extractions, one chosen (FalseReject).
 
-    Each seed is extracted once a run, when its first brief comes up.
+    Each seed is extracted once, when it is first asked for.
 
     Args:
         extractor: makes one extraction.
