@@ -1,5 +1,6 @@
 """What `run --dry-run` prints: the estimate as a table, or as one JSON object."""
 
+from contextlib import closing
 from pathlib import Path
 
 import typer
@@ -60,22 +61,16 @@ def _accepted(folder: Path) -> int:
     """Rows that a run has."""
     from falsereject_gen.run.store import Store  # noqa: PLC0415
 
-    store = Store(folder / "run.sqlite")
-    try:
+    with closing(Store(folder / "run.sqlite")) as store:
         return sum(candidate.status == "accepted" for candidate, _ in store.candidates())
-    finally:
-        store.close()
 
 
 def _answered(folder: Path) -> dict[str, int]:
     """Answered calls that a run has kept, by role."""
     from falsereject_gen.models.cache import CallCache  # noqa: PLC0415
 
-    cache = CallCache(folder / "run.sqlite")
     found: dict[str, int] = {}
-    try:
+    with closing(CallCache(folder / "run.sqlite")) as cache:
         for role, _, spent in cache.totals():
             found[role] = found.get(role, 0) + spent.calls
-    finally:
-        cache.close()
     return found

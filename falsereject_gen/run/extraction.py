@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from falsereject_gen.entities.extraction import Extraction
-from falsereject_gen.errors import EndpointError, ReplyError
+from falsereject_gen.errors import EndpointError, ReplyError, Stopped
 from falsereject_gen.models.desk import Models, open_models
 from falsereject_gen.models.protocol import PLACE
 from falsereject_gen.records import Seed, SeedGraph
@@ -102,21 +102,33 @@ async def extract_with(
     agent = Agent("extractor", cast["extractor"], models, rooms)
     ranker = Agent("ranker", cast["ranker"], models, rooms) if "ranker" in cast else None
     extractor = SpokenExtractor(agent, ranker)
-    gate, failed = asyncio.Semaphore(width(_speaking(settings))), {}
+    gate = asyncio.Semaphore(width(_speaking(settings)))
+    failed: dict[str, str] = {}
+    over: list[Stopped] = []
 
     async def one(place: int, seed: Seed) -> SeedGraph:
         PLACE.set(place)
         async with gate:
+            if over:  # no seed begins on a spent budget
+                raise over[0]
             try:
                 graph = await extractor.graph(seed)
             except ReplyError as fault:
                 failed[seed.id] = str(fault)
                 graph = _none(seed, agent.card.votes)
+            except Stopped as fault:
+                over.append(fault)
+                raise
         tick()
         return graph
 
     jobs = [one(place, seed) for place, seed in enumerate(seeds)]
-    graphs = await _together(jobs, settle)
+    return _whole(seeds, await _together(jobs, settle), failed)
+
+
+def _whole(
+    seeds: Sequence[Seed], graphs: Sequence[SeedGraph], failed: dict[str, str]
+) -> Extraction:
     if seeds and len(failed) == len(seeds):
         first = failed[seeds[0].id]
         raise EndpointError(f"none of {len(seeds)} seeds could be extracted; the first: {first}")
@@ -138,10 +150,16 @@ def _none(seed: Seed, asked: int) -> SeedGraph:
 async def _together(
     jobs: Sequence[Coroutine[Any, Any, SeedGraph]], settle: Callable[[], Awaitable[None]]
 ) -> list[SeedGraph]:
-    """All at once; the first that fails for good ends the others."""
+    """All at once; the first that fails for good ends the others.
+
+    A spent budget does not: calls that it had room for are made, so that it is used up.
+    """
     tasks = [asyncio.ensure_future(job) for job in jobs]
     try:
         return await asyncio.gather(*tasks)
+    except Stopped:
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise
     except BaseException:
         await settle()
         for task in tasks:
