@@ -3,6 +3,7 @@
 The encoder is a cheap one (benchmarks/cheap.py): what is claimed here is not about embeddings.
 """
 
+import gc
 import json
 import os
 import runpy
@@ -258,6 +259,23 @@ def test_nothing_at_all_extracted_is_one_line_and_resumable(go, server, tmp_path
         go(tmp_path / "run")
     assert "--resume" in str(told.value)
     assert "\n" not in str(told.value)
+    server.reset(**CALM)
+    assert go(tmp_path / "run", target=2).complete
+
+
+def test_a_key_that_dies_in_the_middle_keeps_what_was_paid(go, server, tmp_path, capsys, caplog):
+    def die():
+        while server.stats()["ok"] < 40:
+            time.sleep(0.005)
+        server.reset(**CALM | {"faults": "401=1"})
+
+    server.reset(**CALM | {"latency": 0.05})
+    threading.Thread(target=die, daemon=True).start()
+    with pytest.raises(EndpointError, match="refuses the key"):
+        go(tmp_path / "run")
+    gc.collect()
+    assert "never retrieved" not in caplog.text + capsys.readouterr().err
+    assert sum(kept(tmp_path / "run").values()) >= 40
     server.reset(**CALM)
     assert go(tmp_path / "run", target=2).complete
 
