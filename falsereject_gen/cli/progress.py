@@ -72,11 +72,11 @@ class ProgressWatcher(Watcher):
 
     def begin(self, done: int, target: int) -> None:
         """Start the view; a thread draws it, so it moves while nothing is committed."""
+        self.__exit__()
         self._accepted, self._target, self._said = done, target, done
         if not self._console.is_terminal:
             self._console.print(f"generating, {done} of {target} rows so far …", highlight=False)
             return
-        self.__exit__()
         self._bar.reset(self._task, description="rows", total=target, completed=done)
         self._start()
 
