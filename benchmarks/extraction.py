@@ -20,10 +20,11 @@ from machine import facts
 
 from falsereject_gen.dedup.encoder import MiniLM
 from falsereject_gen.entities.extract import EmbeddedExtractor
+from falsereject_gen.entities.extraction import summary
 from falsereject_gen.entities.lexicon import load_lexicon
 from falsereject_gen.records import Seed, SeedGraph
 from falsereject_gen.rooms import Rooms
-from falsereject_gen.run.extraction import extract_spoken, summary
+from falsereject_gen.run.extraction import extract_spoken
 from falsereject_gen.settings import RunSettings, load_settings
 
 HERE = Path(__file__).resolve().parent

@@ -7,6 +7,7 @@ answered, but its reply was not in the store when the process died.
 
     python benchmarks/kill.py                             # 300 rows, 20 kills → results/kill.json
     python benchmarks/kill.py --target 24 --kills 4 --out somewhere.json
+    python benchmarks/kill.py --set extractor=spoken --set sampling.graph=walk --each 1
 """
 
 import argparse
@@ -86,9 +87,9 @@ def refusals(folder):
     return sum(count - 1 for count in keys.values())
 
 
-def measure(target, kills, latency, concurrency, seed, work):
+def measure(target, kills, latency, concurrency, seed, each, set, work):
     seeds = work / "seeds.jsonl"
-    write_some_seeds(seeds)
+    write_some_seeds(seeds, each)
     rng = random.Random(seed)
     warm()
     with ScriptedServer(process=True, latency=latency) as server:
@@ -99,8 +100,9 @@ def measure(target, kills, latency, concurrency, seed, work):
             f"endpoints.default.base_url={server.url}",
             "endpoints.default.model=scripted",
             f"endpoints.default.concurrency={concurrency}",
+            *set,
         ]
-        prepare_once(sets)
+        prepare_once([*sets, "extractor=embedded"])
         begun = time.monotonic()
         finish(start(work / "calm", sets))
         calm_s = time.monotonic() - begun
@@ -142,6 +144,8 @@ def main():
     parser.add_argument("--latency", type=float, default=0.2)
     parser.add_argument("--concurrency", type=int, default=64)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--each", type=int, default=4, help="seeds of a category")
+    parser.add_argument("--set", action="append", default=[], help="more settings, key=value")
     parser.add_argument("--out", type=Path, default=HERE / "results" / "kill.json")
     given = vars(parser.parse_args())
     out = given.pop("out")

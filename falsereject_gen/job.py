@@ -3,10 +3,10 @@
 The command line and the Python API both come through here.
 """
 
-import asyncio
 import time
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from falsereject_gen.dataset.card import dataset_card
 from falsereject_gen.dataset.export import write_dataset, write_rejected
 from falsereject_gen.dataset.rows import to_row
 from falsereject_gen.dataset.table import Gathered
+from falsereject_gen.entities.extraction import write_extraction
 from falsereject_gen.entities.graph import write_graph
 from falsereject_gen.errors import EndpointError, Stopped, StoreError
 from falsereject_gen.models.desk import Models
@@ -28,9 +29,10 @@ from falsereject_gen.run.languages import language_notes
 from falsereject_gen.run.manifest import manifest, write_json
 from falsereject_gen.run.result import RunResult
 from falsereject_gen.run.resume import changed_since, finished, remember
+from falsereject_gen.run.sitting import Sitting
 from falsereject_gen.run.store import Store
 from falsereject_gen.run.stored import StoredCandidates
-from falsereject_gen.run.world import World, prepare
+from falsereject_gen.run.world import Extract, World, prepare
 from falsereject_gen.settings import RunSettings
 
 __all__ = ["Watcher", "run"]
@@ -47,6 +49,9 @@ class Watcher:
 
     def attend(self, models: Models) -> None:
         """The endpoints of the run, to be asked how they are doing and what was spent."""
+
+    def extracted(self, done: int, total: int) -> None:
+        """So many seeds have been taken apart by a spoken extractor."""
 
     def begin(self, done: int, target: int) -> None:
         """Generation begins, with `done` rows from an earlier sitting."""
@@ -93,14 +98,16 @@ def run(
     models = None
     try:
         models = _attended(settings, rooms, store, watcher, warnings)
-        world = prepare(settings, rooms, models, watcher.say)
-        warnings += _told(language_notes(world), watcher)
-        warnings += _changes(store, settings, rooms, watcher) if resume else []
-        remember(store, settings, rooms)
-        engine = _engine(world, store, models, watcher)
-        store.event("resumed" if resume else "started")
-        begun = time.monotonic()
-        asyncio.run(_drive(engine, models, folder))
+        with Sitting(models) as sitting:
+            ahead = _ahead(settings, rooms, store, (models, sitting), watcher)
+            world = prepare(settings, rooms, models, watcher.say, ahead)
+            warnings += _told([*language_notes(world), *_unextracted(world)], watcher)
+            warnings += _changes(store, settings, rooms, watcher) if resume else []
+            remember(store, settings, rooms)
+            engine = _engine(world, store, models, watcher)
+            store.event("resumed" if resume else "started")
+            begun = time.monotonic()
+            sitting.run(partial(_drive, engine, folder))
         del engine  # its index of all rows, before their files are made
         times = (time.monotonic() - begun, time.monotonic() - started)
         watcher.say("writing dataset and report")
@@ -129,6 +136,17 @@ def _attended(
     return models
 
 
+def _ahead(
+    settings: RunSettings, rooms: Rooms, store: Store, asked: tuple[Models, Sitting], watch: Watcher
+) -> Extract | None:
+    """Who takes the seeds apart, if it is a spoken extractor."""
+    if settings.extractor != "spoken":
+        return None
+    from falsereject_gen.run.ahead import Ahead  # noqa: PLC0415 - loads the spoken roles
+
+    return Ahead(settings, rooms, store, *asked, watch)
+
+
 def _changes(store: Store, settings: RunSettings, rooms: Rooms, watcher: Watcher) -> list[str]:
     """What is not as it was in the run that goes on, told and kept for the manifest."""
     return _told(changed_since(store, settings, rooms), watcher)
@@ -139,6 +157,17 @@ def _told(lines: list[str], watcher: Watcher) -> list[str]:
     for line in lines:
         watcher.warn(line)
     return lines
+
+
+def _unextracted(world: World) -> list[str]:
+    """One line if a spoken extractor failed for some seeds."""
+    failed, total = len(world.unextracted), len(world.seeds)
+    if not failed:
+        return []
+    return [
+        f"{failed} of {total} seeds could not be extracted and give no briefs; why: "
+        "graph/extraction.json. --resume asks for them again"
+    ]
 
 
 def _engine(world: World, store: Store, models: Models, watcher: Watcher) -> Engine:
@@ -156,12 +185,11 @@ def _engine(world: World, store: Store, models: Models, watcher: Watcher) -> Eng
     return engine
 
 
-async def _drive(engine: Engine, models: Models, folder: Path) -> None:
+async def _drive(engine: Engine, folder: Path) -> None:
     """Drive the engine to its end; whatever ends it early becomes one line and an event."""
     kept = "{} of {} rows are kept, nothing is lost: falsereject-gen run --resume {}"
     try:
-        async with models:
-            await engine.drive()
+        await engine.drive()
         if engine.stopping:
             raise Stopped("stopped by the user")
     except (Stopped, EndpointError) as fault:
@@ -216,6 +244,7 @@ def _finish(
     )
     write_dataset(rows, folder / "dataset", test_share=settings.output.test_share, card=card)
     write_graph(world.graph, folder / "graph")
+    write_extraction(folder / "graph", settings.extractor, world.graphs, world.unextracted)
     if rows:
         size = settings.output.batch_size
         place, how = folder / "annotation" / "batch-1", settings.annotation

@@ -167,7 +167,8 @@ class RunSettings(_Inert):
     extractor: str = Field(
         default="embedded",
         description="Who takes seeds apart: `embedded`; the name or path of an installed spaCy "
-        "pipeline; in `graph build` also `spoken`, the endpoints of `roles.extractor`.",
+        "pipeline; `spoken`, the endpoints of `roles.extractor` (`default` if none is named), "
+        "which are asked for all seeds before the first brief (`run` and `graph build`).",
     )
     loop: LoopSettings
     pool: tuple[str, ...] = Field(description="Guards of the embedded pool.")

@@ -1,5 +1,6 @@
 """What `run --dry-run` prints: the estimate as a table, or as one JSON object."""
 
+from contextlib import closing
 from pathlib import Path
 
 import typer
@@ -18,7 +19,8 @@ __all__ = ["dry_run"]
 def dry_run(settings: RunSettings, rooms: Rooms, resume: Path | None, *, as_json: bool) -> None:
     """Estimate a run and print it; nothing is asked or written."""
     done = _accepted(resume) if resume is not None else 0
-    found = estimate(settings, rooms, done)
+    answered = _answered(resume) if resume is not None and settings.extractor == "spoken" else {}
+    found = estimate(settings, rooms, done, answered)
     if as_json:
         typer.echo(found.model_dump_json())
         return
@@ -59,8 +61,16 @@ def _accepted(folder: Path) -> int:
     """Rows that a run has."""
     from falsereject_gen.run.store import Store  # noqa: PLC0415
 
-    store = Store(folder / "run.sqlite")
-    try:
+    with closing(Store(folder / "run.sqlite")) as store:
         return sum(candidate.status == "accepted" for candidate, _ in store.candidates())
-    finally:
-        store.close()
+
+
+def _answered(folder: Path) -> dict[str, int]:
+    """Answered calls that a run has kept, by role."""
+    from falsereject_gen.models.cache import CallCache  # noqa: PLC0415
+
+    found: dict[str, int] = {}
+    with closing(CallCache(folder / "run.sqlite")) as cache:
+        for role, _, spent in cache.totals():
+            found[role] = found.get(role, 0) + spent.calls
+    return found

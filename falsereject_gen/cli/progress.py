@@ -28,7 +28,7 @@ class ProgressWatcher(Watcher):
         self._accepted = self._target = self._said = 0
         self._fell: dict[str, int] = {}
         self._bar = Progress(
-            TextColumn("rows"),
+            TextColumn("{task.description}"),
             BarColumn(bar_width=None),
             MofNCompleteColumn(),
             TimeRemainingColumn(),
@@ -60,17 +60,35 @@ class ProgressWatcher(Watcher):
         """Show what these endpoints do, if the run has any."""
         self._spending = Spending(models) if models.cache is not None else None
 
+    def extracted(self, done: int, total: int) -> None:
+        """Count a seed that a spoken extractor took apart."""
+        if self._console.is_terminal:
+            self._bar.update(self._task, description="seeds", total=total, completed=done)
+            self._start()
+        elif done == total or done * LINES // total > (done - 1) * LINES // total:
+            spent = f", {self._spending.line()}" if self._spending else ""
+            said = f"extracting the entity graph: {done:,} of {total:,} seeds{spent}"
+            self._console.print(said, highlight=False, markup=False, soft_wrap=True)
+
     def begin(self, done: int, target: int) -> None:
         """Start the view; a thread draws it, so it moves while nothing is committed."""
+        self.__exit__()
         self._accepted, self._target, self._said = done, target, done
         if not self._console.is_terminal:
             self._console.print(f"generating, {done} of {target} rows so far …", highlight=False)
             return
-        self._bar.update(self._task, total=target, completed=done)
-        self._live = Live(
-            get_renderable=self._view, console=self._console, refresh_per_second=4, transient=False
-        )
-        self._live.start()
+        self._bar.reset(self._task, description="rows", total=target, completed=done)
+        self._start()
+
+    def _start(self) -> None:
+        if self._live is None:
+            self._live = Live(
+                get_renderable=self._view,
+                console=self._console,
+                refresh_per_second=4,
+                transient=False,
+            )
+            self._live.start()
 
     def committed(self, candidate: Candidate) -> None:
         """Count a candidate."""
@@ -95,7 +113,9 @@ class ProgressWatcher(Watcher):
         return ", ".join(f"{n} fell at {stage}" for stage, n in stages) or "none fell"
 
     def _view(self) -> Group:
-        parts: list[RenderableType] = [self._bar.get_renderable(), Text(self._falls(), style="dim")]
+        parts: list[RenderableType] = [self._bar.get_renderable()]
+        if self._target:  # rows are made
+            parts.append(Text(self._falls(), style="dim"))
         if self._spending is not None:
             parts += self._spending.view()
         return Group(*parts)

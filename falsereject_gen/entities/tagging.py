@@ -147,8 +147,8 @@ def pipeline(name: str) -> Any:
         return nlp
     if name == "spoken":
         raise UsageError(
-            "extractor `spoken` is for `graph build`; in a run, `roles.extractor` says which "
-            "endpoint takes seeds apart"
+            "extractor `spoken` asks endpoints, which only `run` and `graph build` do; "
+            "set another one here"
         )
     nlp = _installed(name)
     if nlp.lang not in ("en", "xx"):

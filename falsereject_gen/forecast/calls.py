@@ -40,23 +40,32 @@ def drafts(rows: int, rounds: int) -> Drafts:
 
 
 def calls(
-    settings: RunSettings, work: Drafts, seeds: int, votes: Mapping[str, int]
+    settings: RunSettings,
+    work: Drafts,
+    seeds: int,
+    votes: Mapping[str, int],
+    answered: Mapping[str, int] | None = None,
 ) -> dict[tuple[str, str], float]:
     """Calls by (card, endpoint); the cards are those of agents/.
 
     Args:
         settings: who plays what.
         work: what is written.
-        seeds: seeds of the run; each is extracted when its first brief comes up.
+        seeds: seeds of the run; each is extracted when its first brief comes up, all of them
+            beforehand by `extractor: spoken`.
         votes: votes of each card.
+        answered: calls by role that the store answers already; only those of an extraction that
+            is made beforehand are counted off.
     """
     cast = speakers(settings)
     passed = work.drafts * SHARES["discriminator"]
     judged = passed * SHARES["pool"]
     out: dict[tuple[str, str], float] = defaultdict(float)
-    extracted = min(float(seeds), work.briefs)
-    _rotate(out, cast, "extractor", extracted * votes["extractor"])
-    _rotate(out, cast, "ranker", extracted)
+    ahead, had = settings.extractor == "spoken", answered or {}
+    extracted = float(seeds) if ahead else min(float(seeds), work.briefs)
+    asked: dict[Role, float] = {"extractor": extracted * votes["extractor"], "ranker": extracted}
+    for role, count in asked.items():
+        _rotate(out, cast, role, max(0.0, count - had.get(role, 0) * ahead))
     _rotate(out, cast, "generator", work.drafts)
     for place, name in enumerate(players(settings, "discriminator")):
         if name != "embedded":

@@ -55,13 +55,16 @@ class Estimate(Record):
     warnings: tuple[str, ...] = ()
 
 
-def estimate(settings: RunSettings, rooms: Rooms, done: int = 0) -> Estimate:
+def estimate(
+    settings: RunSettings, rooms: Rooms, done: int = 0, answered: Mapping[str, int] | None = None
+) -> Estimate:
     """Work out what a run would take.
 
     Args:
         settings: of the run.
         rooms: cards, prompts, seeds.
         done: rows that are there already (a run that goes on).
+        answered: calls by role that its store answers already.
 
     Raises:
         UsageError: an endpoint that a role needs is not in the settings.
@@ -75,7 +78,7 @@ def estimate(settings: RunSettings, rooms: Rooms, done: int = 0) -> Estimate:
     sample = take_sample(settings, rooms)
     work = drafts(rows, settings.loop.rounds)
     votes = {name: card.votes for name, card in cards.items()}
-    asked = calls(settings, work, sample.of, votes)
+    asked = calls(settings, work, sample.of, votes, answered)
     pool = [_reply_tokens(cards[f"target-{name}"], {}) for name in settings.spoken_pool]
     judged = max(pool, default=0.0)
     lines = tuple(
@@ -92,7 +95,7 @@ def estimate(settings: RunSettings, rooms: Rooms, done: int = 0) -> Estimate:
         tokens=tokens,
         cost=round(cost, 6),
         unpriced=tuple(sorted({line.endpoint for line in lines if line.cost is None})),
-        assumptions=_assumptions(work, sample),
+        assumptions=_assumptions(settings, work, sample),
         warnings=tuple(one_family(settings, rooms)),
     )
     return whole.model_copy(update={"budget": _budget(settings, whole)})
@@ -152,9 +155,12 @@ def _by_role(lines: tuple[Line, ...]) -> tuple[Line, ...]:
     return tuple(joined.values())
 
 
-def _assumptions(work: Drafts, sample: Sample) -> tuple[str, ...]:
+def _assumptions(settings: RunSettings, work: Drafts, sample: Sample) -> tuple[str, ...]:
     passes = ", ".join(f"{name} {share:.0%}" for name, share in SHARES.items())
+    seeds = f"all {sample.of:,} usable seeds are extracted before the first brief"
+    ahead = (seeds,) if settings.extractor == "spoken" else ()
     return (
+        *ahead,
         f"each gate lets this share of drafts pass: {passes}; together {prod(SHARES.values()):.0%},"
         f" so {work.drafts:,.0f} drafts to {work.briefs:,.0f} briefs",
         f"rules decide {1 - UNDECIDED:.0%} of the target replies, the judge votes on the rest",
@@ -164,14 +170,26 @@ def _assumptions(work: Drafts, sample: Sample) -> tuple[str, ...]:
     )
 
 
+def _extraction(settings: RunSettings, whole: Estimate) -> Estimate:
+    """The part that is spent before the first row."""
+    ahead = settings.extractor == "spoken"
+    lines = [x for x in whole.lines if ahead and x.role in ("extractor", "ranker")]
+    return Estimate(
+        rows=0,
+        calls=sum(line.calls for line in lines),
+        tokens=sum(line.tokens_in + line.tokens_out for line in lines),
+        cost=sum(line.cost or 0.0 for line in lines),
+    )
+
+
 def _budget(settings: RunSettings, whole: Estimate) -> tuple[str, ...]:
     """Whether each limit lasts, and for how many rows if it does not."""
-    limits = settings.budget
+    limits, first = settings.budget, _extraction(settings, whole)
     out = []
-    for name, limit, used in (
-        ("calls", limits.calls, float(whole.calls)),
-        ("tokens", limits.tokens, float(whole.tokens)),
-        ("money", limits.money, whole.cost),
+    for name, limit, used, fixed in (
+        ("calls", limits.calls, float(whole.calls), float(first.calls)),
+        ("tokens", limits.tokens, float(whole.tokens), float(first.tokens)),
+        ("money", limits.money, whole.cost, first.cost),
     ):
         if limit is None:
             continue
@@ -180,7 +198,7 @@ def _budget(settings: RunSettings, whole: Estimate) -> tuple[str, ...]:
         elif used <= limit:
             said = f"lasts: about {used / limit:.0%} of {limit:g} would be used"
         else:
-            made = int(whole.rows * limit / used)
+            made = int(whole.rows * max(0.0, limit - fixed) / (used - fixed or 1.0))
             said = f"does not last: {limit:g} is enough for about {made} of {whole.rows} rows"
         out.append(f"budget.{name} {said}")
     return tuple(out)

@@ -111,7 +111,8 @@ def take_sample(settings: RunSettings, rooms: Rooms) -> Sample:
     served = languages(settings)
     usable = [s for s in found if s.category != UNCATEGORISED and s.language in served]
     few = usable[:: max(1, len(usable) // (2 * BRIEFS))]
-    graphs = EmbeddedExtractor(load_lexicon(rooms), encoder, settings.extractor).extract(few)
+    offline = "embedded" if settings.extractor == "spoken" else settings.extractor
+    graphs = EmbeddedExtractor(load_lexicon(rooms), encoder, offline).extract(few)
     planner = Planner(
         few,
         graphs,

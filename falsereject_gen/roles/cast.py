@@ -63,8 +63,9 @@ def languages(settings: RunSettings) -> frozenset[str]:
 def speakers(settings: RunSettings) -> dict[Role, tuple[str, ...]]:
     """The endpoints that play each role; roles that nobody speaks are left out.
 
-    Extractor and ranker serve a spoken generator only, the refusal judge a spoken pool only. Where
-    briefs are not drawn from one seed each, there is no seed that could be extracted anew.
+    The refusal judge serves a spoken pool only. Extractor and ranker are asked for all seeds ahead
+    where `extractor` is `spoken`, whoever else plays; else they serve a spoken generator only, and
+    only where briefs are drawn from one seed each, which can be extracted anew.
     """
     found: dict[Role, tuple[str, ...]] = {}
     for role in _LOOP_ROLES:
@@ -73,7 +74,11 @@ def speakers(settings: RunSettings) -> dict[Role, tuple[str, ...]]:
         default = ("default",) if settings.cast == "spoken" else ()
         given = settings.roles.get(role, default) if found[served] else ()
         found[role] = tuple(name for name in given if name != "embedded")
-    if settings.sampling.graph != "seed":
+    if settings.extractor == "spoken":
+        named = settings.roles.get("extractor", ("default",))
+        for role, given in (("extractor", named), ("ranker", settings.roles.get("ranker", named))):
+            found[role] = tuple(name for name in given if name != "embedded")
+    elif settings.sampling.graph != "seed":
         found["extractor"] = ()
     if not found["extractor"]:
         found["ranker"] = ()

@@ -95,7 +95,10 @@ def check_keys(settings: RunSettings, rooms: Rooms) -> None:
     Raises:
         UsageError: which endpoint, and what to set.
     """
-    used = {name for names in speakers(settings).values() for name in names}
+    cast = speakers(settings)
+    if settings.extractor == "spoken" and "extractor" not in cast:
+        raise UsageError("extractor `spoken`: roles.extractor names no endpoint")
+    used = {name for names in cast.values() for name in names}
     for name, target in targets(settings, rooms).items():
         if name in used:
             target.key()

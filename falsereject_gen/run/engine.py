@@ -8,16 +8,15 @@ import asyncio
 import contextlib
 import gc
 import math
-import signal
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from falsereject_gen.loop.play import build_loop
 from falsereject_gen.models.protocol import PLACE
 from falsereject_gen.records import Brief, Candidate
 from falsereject_gen.run.commit import Turnstile
 from falsereject_gen.run.embedding import Embedding
+from falsereject_gen.run.ending import end, interruptible
 from falsereject_gen.run.store import Store
 from falsereject_gen.run.world import World, lookahead
 
@@ -101,7 +100,7 @@ class Engine:
             EndpointError: an endpoint cannot answer.
         """
         before = asyncio.all_tasks()
-        with self._interruptible(), _frozen():
+        with interruptible(self._stop), _frozen():
             try:
                 while not self.full and not self.stopping:
                     self._news.clear()
@@ -113,7 +112,7 @@ class Engine:
                         raise self._fault
             finally:
                 await self.settle()
-                await _end({*self._tasks, *(asyncio.all_tasks() - before)})
+                await end({*self._tasks, *(asyncio.all_tasks() - before)})  # no brief awaits some
                 self._tasks.clear()
 
     def _launch(self) -> None:
@@ -164,34 +163,11 @@ class Engine:
         self.accepted += candidate.status == "accepted"
         self.world.planner.record(candidate)
 
-    @contextlib.contextmanager
-    def _interruptible(self) -> Iterator[None]:
-        """Ctrl-C lets calls under way come in; a second one ends at once."""
-
-        def stop() -> None:
-            self.stopping = True
-            self._news.set()
-            loop.remove_signal_handler(signal.SIGINT)
-            self.on_stop()
-
-        loop = asyncio.get_running_loop()
-        try:
-            loop.add_signal_handler(signal.SIGINT, stop)
-        except (NotImplementedError, RuntimeError, ValueError):  # Windows, or not the main thread
-            yield
-            return
-        try:
-            yield
-        finally:
-            loop.remove_signal_handler(signal.SIGINT)
-
-
-async def _end(tasks: Iterable["asyncio.Task[Any]"]) -> None:
-    """Cancel what is left, also what briefs started and no longer wait for, and hear it out."""
-    tasks = list(tasks)
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    def _stop(self) -> None:
+        """Ctrl-C: calls under way come in, nothing new begins."""
+        self.stopping = True
+        self._news.set()
+        self.on_stop()
 
 
 @contextlib.contextmanager

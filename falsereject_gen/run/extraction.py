@@ -1,43 +1,27 @@
 """Extracts the graphs of all seeds with a spoken extractor, ahead of any brief.
 
 What every seed's votes agreed on, who chose and what was left out is counted; a seed whose
-extractions all failed has an empty graph and is counted too.
+extractions all failed has an empty graph and is counted too. What a run does around it: ahead.py.
 """
 
 import asyncio
-from collections import Counter
-from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
-from falsereject_gen.errors import EndpointError, ReplyError, UsageError
-from falsereject_gen.models.desk import open_models
+from falsereject_gen.entities.extraction import Extraction
+from falsereject_gen.errors import EndpointError, ReplyError, Stopped
+from falsereject_gen.models.desk import Models, open_models
+from falsereject_gen.models.protocol import PLACE
 from falsereject_gen.records import Seed, SeedGraph
+from falsereject_gen.roles.cast import speakers
 from falsereject_gen.roles.spoken.agent import Agent
 from falsereject_gen.roles.spoken.writers import SpokenExtractor
 from falsereject_gen.rooms import Rooms
 from falsereject_gen.run.endpoints import check_keys, endpoint_settings, width
-from falsereject_gen.settings import Role, RunSettings
+from falsereject_gen.settings import RunSettings
 
-__all__ = ["Extraction", "check_spoken", "extract_spoken", "summary"]
-
-DIVIDED = 0.5
-"""Agreement below which a seed's extractions are called divided."""
-
-
-@dataclass(frozen=True)
-class Extraction:
-    """The graphs of the seeds, in their order, and why some have none.
-
-    Attributes:
-        graphs: one a seed.
-        failed: by seed id, why no extraction of it could be used.
-    """
-
-    graphs: tuple[SeedGraph, ...]
-    failed: dict[str, str]
+__all__ = ["check_spoken", "extract_spoken", "extract_with"]
 
 
 def extract_spoken(
@@ -62,7 +46,14 @@ def extract_spoken(
         EndpointError: no seed at all could be extracted, or an endpoint cannot answer.
         Stopped: a budget is spent; what was answered is in the store.
     """
-    return asyncio.run(_all(_speaking(settings), rooms, seeds, store, tick))
+    speaking = _speaking(settings)
+
+    async def whole() -> Extraction:
+        found, budget = endpoint_settings(speaking), speaking.budget.model_dump()
+        async with open_models(found, rooms, store=store, **budget) as models:
+            return await extract_with(models, speaking, rooms, seeds, tick=tick)
+
+    return asyncio.run(whole())
 
 
 def check_spoken(settings: RunSettings, rooms: Rooms) -> None:
@@ -71,67 +62,78 @@ def check_spoken(settings: RunSettings, rooms: Rooms) -> None:
     Raises:
         UsageError: which endpoint, and what to set.
     """
-    speaking = _speaking(settings)
-    if not speaking.roles["extractor"]:
-        raise UsageError("extractor `spoken`: roles.extractor names no endpoint")
-    pair: tuple[Role, ...] = ("extractor", "ranker")
-    for role in pair:
-        for name in speaking.roles[role]:
-            if ":" not in name and name not in settings.endpoints:
-                raise UsageError(
-                    f"extractor `spoken`: the {role}'s endpoint `{name}` is not in the settings; "
-                    f"set endpoints.{name}.base_url and .model, or name one as preset:model"
-                )
-    check_keys(speaking, rooms)
+    check_keys(_speaking(settings), rooms)
 
 
 def _speaking(settings: RunSettings) -> RunSettings:
     """The settings of a run in which nobody speaks but extractor and ranker."""
-    given = settings.roles.get("extractor", ("default",))
-    extractor = tuple(name for name in given if name != "embedded")
-    rankers = settings.roles.get("ranker", extractor)
-    roles: dict[Role, tuple[str, ...]] = {
-        "extractor": extractor,
-        "ranker": tuple(name for name in rankers if name != "embedded"),
-        "generator": extractor,  # whom the two serve; it is not asked
-        **{role: ("embedded",) for role in ("discriminator", "pool", "orchestrator")},
-        "judge": (),
-    }
-    sampling = settings.sampling.model_copy(update={"graph": "seed"})
-    return settings.model_copy(update={"roles": roles, "sampling": sampling})
+    roles = {role: names for role, names in settings.roles.items() if role in _ASKED}
+    given = {"extractor": "spoken", "cast": "embedded", "roles": roles}
+    return settings.model_copy(update=given)
 
 
-async def _all(
+_ASKED = frozenset({"extractor", "ranker"})
+
+
+async def extract_with(
+    models: Models,
     settings: RunSettings,
     rooms: Rooms,
     seeds: Sequence[Seed],
-    store: Path | None,
-    tick: Callable[[], None],
+    *,
+    tick: Callable[[], None] = lambda: None,
+    settle: Callable[[], Awaitable[None]] = lambda: asyncio.sleep(0),
 ) -> Extraction:
-    found = endpoint_settings(settings)
+    """As `extract_spoken`, with models that are open; the first seeds are served first.
+
+    Args:
+        models: who is asked.
+        settings: of the run.
+        rooms: cards and prompts.
+        seeds: what is extracted.
+        tick: told when a seed is done.
+        settle: lets calls that are under way, and paid for, come in when something ends it early.
+
+    Raises:
+        EndpointError: no seed at all could be extracted, or an endpoint cannot answer.
+        Stopped: a budget is spent.
+    """
+    cast = speakers(_speaking(settings))
+    agent = Agent("extractor", cast["extractor"], models, rooms)
+    ranker = Agent("ranker", cast["ranker"], models, rooms) if "ranker" in cast else None
+    extractor = SpokenExtractor(agent, ranker)
+    gate = asyncio.Semaphore(width(_speaking(settings)))
     failed: dict[str, str] = {}
-    gate = asyncio.Semaphore(width(settings))
-    async with open_models(found, rooms, store=store, **settings.budget.model_dump()) as models:
-        rankers = settings.roles["ranker"]
-        ranker = Agent("ranker", rankers, models, rooms) if rankers else None
-        agent = Agent("extractor", settings.roles["extractor"], models, rooms)
-        extractor = SpokenExtractor(agent, ranker)
+    over: list[Stopped] = []
 
-        async def one(seed: Seed) -> SeedGraph:
-            async with gate:
-                try:
-                    graph = await extractor.graph(seed)
-                except ReplyError as fault:
-                    failed[seed.id] = str(fault)
-                    graph = _none(seed, agent.card.votes)
-            tick()
-            return graph
+    async def one(place: int, seed: Seed) -> SeedGraph:
+        PLACE.set(place)
+        async with gate:
+            if over:  # no seed begins on a spent budget
+                raise over[0]
+            try:
+                graph = await extractor.graph(seed)
+            except ReplyError as fault:
+                failed[seed.id] = str(fault)
+                graph = _none(seed, agent.card.votes)
+            except Stopped as fault:
+                over.append(fault)
+                raise
+        tick()
+        return graph
 
-        graphs = await _together([one(seed) for seed in seeds])
+    jobs = [one(place, seed) for place, seed in enumerate(seeds)]
+    return _whole(seeds, await _together(jobs, settle), failed)
+
+
+def _whole(
+    seeds: Sequence[Seed], graphs: Sequence[SeedGraph], failed: dict[str, str]
+) -> Extraction:
     if seeds and len(failed) == len(seeds):
         first = failed[seeds[0].id]
         raise EndpointError(f"none of {len(seeds)} seeds could be extracted; the first: {first}")
-    return Extraction(tuple(graphs), failed)
+    in_order = {seed.id: failed[seed.id] for seed in seeds if seed.id in failed}
+    return Extraction(tuple(graphs), in_order)
 
 
 def _none(seed: Seed, asked: int) -> SeedGraph:
@@ -145,39 +147,22 @@ def _none(seed: Seed, asked: int) -> SeedGraph:
     )
 
 
-async def _together(jobs: Sequence[Coroutine[Any, Any, SeedGraph]]) -> list[SeedGraph]:
-    """All at once; the first that fails for good ends the others."""
+async def _together(
+    jobs: Sequence[Coroutine[Any, Any, SeedGraph]], settle: Callable[[], Awaitable[None]]
+) -> list[SeedGraph]:
+    """All at once; the first that fails for good ends the others.
+
+    A spent budget does not: calls that it had room for are made, so that it is used up.
+    """
     tasks = [asyncio.ensure_future(job) for job in jobs]
     try:
         return await asyncio.gather(*tasks)
+    except Stopped:
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise
     except BaseException:
+        await settle()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         raise
-
-
-def summary(graphs: Sequence[SeedGraph], failed: dict[str, str] | None = None) -> dict[str, Any]:
-    """What is to be known of an extraction, whoever made it.
-
-    Args:
-        graphs: one a seed.
-        failed: by seed id, why it has none.
-
-    Returns:
-        Counts; `agreement` is the mean over the seeds with several extractions, None without any.
-    """
-    votes = [graph.agreement for graph in graphs if graph.agreement is not None]
-    left_out: Counter[str] = Counter()
-    for graph in graphs:
-        left_out.update(graph.left_out)
-    return {
-        "seeds": len(graphs),
-        "empty": sum(not graph.entities for graph in graphs),
-        "failed": dict(failed or {}),
-        "voted": len(votes),
-        "agreement": round(fmean(votes), 4) if votes else None,
-        "divided": sum(vote < DIVIDED for vote in votes),
-        "chosen_by": dict(sorted(Counter(graph.chosen_by for graph in graphs).items())),
-        "left_out": dict(sorted(left_out.items())),
-    }

@@ -1,21 +1,17 @@
 """The merged graph of some seeds and nothing else: extracted, merged, measured and written."""
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from falsereject_gen.entities.graph import merge, write_graph
-from falsereject_gen.entities.lexicon import Lexicon, load_lexicon
-from falsereject_gen.entities.measures import annotate
-from falsereject_gen.entities.variants import find_variants
+from falsereject_gen.entities.extraction import Extraction, write_extraction
+from falsereject_gen.entities.graph import write_graph
 from falsereject_gen.errors import StoreError
-from falsereject_gen.files import replace_file
 from falsereject_gen.models.desk import open_models
-from falsereject_gen.records import SeedGraph
+from falsereject_gen.records import Seed
 from falsereject_gen.rooms import Rooms
-from falsereject_gen.run.extraction import check_spoken, extract_spoken, summary
-from falsereject_gen.run.world import World, prepare
+from falsereject_gen.run.extraction import check_spoken, extract_spoken
+from falsereject_gen.run.world import prepare
 from falsereject_gen.settings import RunSettings
 
 if TYPE_CHECKING:
@@ -23,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["build_graph"]
 
-_ALONE: dict[str, Any] = {"extractor": "embedded", "cast": "embedded", "roles": {}}
+_ALONE: dict[str, Any] = {"cast": "embedded", "roles": {}}
 
 
 def build_graph(
@@ -54,23 +50,22 @@ def build_graph(
         EndpointError: no seed could be extracted.
         Stopped: a budget is spent.
     """
-    if settings.extractor != "spoken":
-        world = prepare(settings, rooms, open_models({}, rooms))
-        graph, graphs, failed = world.graph, world.graphs, {}
-    else:
-        check_spoken(settings, rooms)
-        world = prepare(settings.model_copy(update=_ALONE), rooms, open_models({}, rooms))
+
+    def extract(seeds: Sequence[Seed]) -> Extraction:
         _folder(folder)
-        store, tick = folder / "calls.sqlite", progress(len(world.seeds))
-        found = extract_spoken(settings, rooms, world.seeds, store=store, tick=tick)
-        graphs, failed = _liked(found.graphs, load_lexicon(rooms)), found.failed
-        graph = _merged(world, graphs)
-    write_graph(graph, folder)
-    told = {"extractor": settings.extractor, **summary(graphs, failed)}
-    whole = {**told, "by_seed": {one.seed_id: _votes(one) for one in graphs}}
-    text = json.dumps(whole, indent=1, ensure_ascii=False)
-    replace_file(folder / "extraction.json", [text.encode("utf-8", "replace"), b"\n"])
-    return graph, told
+        store, tick = folder / "calls.sqlite", progress(len(seeds))
+        return extract_spoken(settings, rooms, seeds, store=store, tick=tick)
+
+    if settings.extractor == "spoken":
+        check_spoken(settings, rooms)
+        alone = settings.model_copy(update=_ALONE)
+        world = prepare(alone, rooms, open_models({}, rooms), extract=extract)
+    else:
+        world = prepare(settings, rooms, open_models({}, rooms))
+    write_graph(world.graph, folder)
+    return world.graph, write_extraction(
+        folder, settings.extractor, world.graphs, world.unextracted
+    )
 
 
 def _folder(folder: Path) -> None:
@@ -78,31 +73,3 @@ def _folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as fault:
         raise StoreError(f"{folder}: it cannot be made: {fault.strerror or fault}") from None
-
-
-def _liked(graphs: Sequence[SeedGraph], lexicon: Lexicon) -> tuple[SeedGraph, ...]:
-    """The graphs with the known entity that each name is a form of: what readings hang on."""
-    out = []
-    for graph in graphs:
-        entities = tuple(
-            entity.model_copy(update={"like": note.id})
-            if (note := lexicon.by_form.get(entity.id)) is not None
-            else entity
-            for entity in graph.entities
-        )
-        out.append(graph.model_copy(update={"entities": entities}))
-    return tuple(out)
-
-
-def _merged(world: World, graphs: tuple[SeedGraph, ...]) -> "nx.MultiDiGraph":
-    """As `prepare` does it with the graphs that it extracted itself."""
-    wanted = world.settings.graph
-    graph = merge(graphs, find_variants(graphs, world.encoder.many, wanted.merge_min))
-    annotate(graph, pivots=wanted.pivots)
-    return graph
-
-
-def _votes(one: SeedGraph) -> dict[str, Any]:
-    """What is kept of a seed's extraction beside its graph."""
-    shown = one.model_dump(include={"votes", "agreement", "chosen_by", "left_out"})
-    return {"entities": len(one.entities), "relations": len(one.relations), **shown}

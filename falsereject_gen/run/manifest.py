@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from falsereject_gen import __version__
+from falsereject_gen.entities.extraction import summary
 from falsereject_gen.entities.graph import stats
 from falsereject_gen.roles.embedded.generator import GrammarGenerator
 from falsereject_gen.run.account import Account
@@ -46,6 +47,7 @@ def manifest(world: World, result: RunResult, account: Account) -> dict[str, Any
         "failures": list(result.failures),
         "warnings": list(result.warnings),
         "seeds": seed_summary(world),
+        "extraction": extraction(world),
         "graph": {**stats(world.graph), **served(world, account)},
         "sampling": {**world.planner.account(), "without_entities": account.without_entities()},
         "categories": {c.id: {"name": c.name, "domain": c.domain} for c in world.taxonomy},
@@ -66,6 +68,12 @@ def seed_summary(world: World) -> dict[str, Any]:
         "read": world.collection.counts,
         "problems": list(world.collection.problems),
     }
+
+
+def extraction(world: World) -> dict[str, Any]:
+    """Who took the seeds apart, what their votes agreed on, and which seeds have no graph."""
+    told = summary(world.graphs, world.unextracted)
+    return {"extractor": world.settings.extractor, **told}
 
 
 def served(world: World, account: Account) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Sets the stage of a run: seeds, entity graphs, indexes, cast and planner, from its settings."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -8,8 +8,9 @@ from falsereject_gen.dedup.encoder import Encoder, MiniLM
 from falsereject_gen.dedup.equal import EqualTexts
 from falsereject_gen.dedup.index import TextIndex
 from falsereject_gen.entities.extract import EmbeddedExtractor
+from falsereject_gen.entities.extraction import Extraction, liked
 from falsereject_gen.entities.graph import merge
-from falsereject_gen.entities.lexicon import load_lexicon
+from falsereject_gen.entities.lexicon import Lexicon, load_lexicon
 from falsereject_gen.entities.measures import annotate
 from falsereject_gen.entities.sample import Planner, check_quotas
 from falsereject_gen.entities.variants import find_variants
@@ -28,9 +29,11 @@ from falsereject_gen.taxonomy import UNCATEGORISED, Taxonomy, load_taxonomy
 if TYPE_CHECKING:
     import networkx as nx
 
-__all__ = ["World", "lookahead", "prepare"]
+__all__ = ["Extract", "World", "lookahead", "prepare"]
 
 Say = Callable[[str], None]
+Extract = Callable[[Sequence[Seed]], Extraction]
+"""A spoken extractor: asks for the graphs of seeds."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,7 @@ class World:
     collection: Collection
     seeds: tuple[Seed, ...]
     graphs: tuple[SeedGraph, ...]
+    unextracted: Mapping[str, str]
     graph: "nx.MultiDiGraph"
     encoder: Encoder
     indexes: list[TextIndex]
@@ -58,7 +62,11 @@ class World:
 
 
 def prepare(
-    settings: RunSettings, rooms: Rooms, models: Models, say: Say = lambda _: None
+    settings: RunSettings,
+    rooms: Rooms,
+    models: Models,
+    say: Say = lambda _: None,
+    extract: Extract | None = None,
 ) -> World:
     """Read, embed and extract everything a run needs.
 
@@ -67,9 +75,11 @@ def prepare(
         rooms: assets.
         models: endpoints, connected when they are first asked.
         say: told what is being done, for a person who waits.
+        extract: takes the usable seeds apart; None: the offline extractor of the settings.
 
     Raises:
         InputError: no seed can be used.
+        UsageError: the extractor is not there.
     """
     taxonomy, crosswalks = load_taxonomy(rooms, settings.taxonomy)
     say("loading the sentence encoder")
@@ -81,13 +91,12 @@ def prepare(
     index = _indexed(seeds, encoder)
     say("extracting the entity graph")
     lexicon = load_lexicon(rooms)
-    graphs = tuple(EmbeddedExtractor(lexicon, encoder, settings.extractor).extract(seeds))
-    indexes = [index, *_references(settings, encoder)]
+    found = _extracted(settings, seeds, lexicon, encoder, extract)
+    graphs = found.graphs
     embedded = EmbeddedParts(settings, rooms, taxonomy, lexicon, encoder, index)
     cast = build_cast(settings, rooms, taxonomy, embedded, models, {s.id: s for s in seeds})
-    english = [g for g, seed in zip(graphs, seeds, strict=True) if seed.language == ENGLISH]
-    graph = merge(graphs, find_variants(english, encoder.many, settings.graph.merge_min))
-    annotate(graph, pivots=settings.graph.pivots)
+    indexes = [index, *_references(settings, encoder)]
+    graph = _merged(settings, seeds, graphs, encoder)
     return World(
         settings=settings,
         rooms=rooms,
@@ -95,6 +104,7 @@ def prepare(
         collection=collection,
         seeds=seeds,
         graphs=graphs,
+        unextracted=found.failed,
         graph=graph,
         encoder=encoder,
         indexes=indexes,
@@ -104,6 +114,32 @@ def prepare(
         planner=_planner(settings, seeds, graphs, graph, cast, embedded),
         run_id=_run_id(settings, rooms, seeds),
     )
+
+
+def _extracted(
+    settings: RunSettings,
+    seeds: tuple[Seed, ...],
+    lexicon: Lexicon,
+    encoder: Encoder,
+    extract: Extract | None,
+) -> Extraction:
+    if extract is not None:
+        return liked(extract(seeds), lexicon)
+    offline = EmbeddedExtractor(lexicon, encoder, settings.extractor)
+    return Extraction(tuple(offline.extract(seeds)))
+
+
+def _merged(
+    settings: RunSettings,
+    seeds: tuple[Seed, ...],
+    graphs: tuple[SeedGraph, ...],
+    encoder: Encoder,
+) -> "nx.MultiDiGraph":
+    """All small graphs as one, measured; variants are looked for in English, which MiniLM knows."""
+    english = [g for g, seed in zip(graphs, seeds, strict=True) if seed.language == ENGLISH]
+    graph = merge(graphs, find_variants(english, encoder.many, settings.graph.merge_min))
+    annotate(graph, pivots=settings.graph.pivots)
+    return graph
 
 
 def _planner(

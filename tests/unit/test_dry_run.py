@@ -60,6 +60,30 @@ def test_calls_by_role():
     assert not any(role == "panel" for role, _ in found)
 
 
+def test_a_spoken_extractor_is_asked_for_every_seed():
+    ahead = settings("extractor=spoken", "sampling.graph=walk")
+    few = Drafts(briefs=8, drafts=10)
+    found = calls(ahead, few, 30, VOTES)
+    assert (found["extractor", "default"], found["ranker", "default"]) == (90, 30)
+    later = calls(ahead, few, 30, VOTES, {"extractor": 60, "ranker": 40, "generator": 7})
+    assert (later["extractor", "default"], later["ranker", "default"]) == (30, 0)
+    assert later["generator", "default"] == 10
+    lazy = calls(settings(), few, 30, VOTES, {"extractor": 60})
+    assert lazy["extractor", "default"] == 24  # as many seeds as briefs
+
+
+def test_the_budget_pays_the_extraction_first(sampled, sample):
+    first = 4 * sample.of
+    asked = settings("extractor=spoken", f"budget.calls={first // 2}", target=50)
+    found = estimate(asked, Rooms())
+    by_role = {line.role: line.calls for line in found.lines}
+    assert by_role["extractor"] + by_role["ranker"] == first
+    assert f"all {sample.of:,} usable seeds" in found.assumptions[0]
+    assert "about 0 of 50 rows" in found.budget[0]
+    more = settings("extractor=spoken", f"budget.calls={(first + found.calls) // 2}", target=50)
+    assert "about 24 of 50 rows" in estimate(more, Rooms()).budget[0]
+
+
 def test_mixed_casts():
     more = (
         "endpoints.b.base_url=http://127.0.0.1:9/v1",

@@ -1,14 +1,19 @@
 """`graph build` with a spoken extractor: every seed, against our scripted server."""
 
+import asyncio
+import gc
 import json
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
 
+from falsereject_gen.entities.extraction import summary
 from falsereject_gen.errors import EndpointError, Stopped, UsageError
 from falsereject_gen.models.scripted_server import ScriptedServer
 from falsereject_gen.records import Seed
-from falsereject_gen.run.extraction import check_spoken, extract_spoken, summary
+from falsereject_gen.roles.spoken.writers import SpokenExtractor
+from falsereject_gen.run.extraction import check_spoken, extract_spoken
 from falsereject_gen.seeds.write import write_seeds
 from falsereject_gen.settings import load_settings
 
@@ -81,6 +86,25 @@ def test_what_fails_for_some_is_counted_and_the_rest_is_kept(rooms):
 def test_a_budget_ends_it(server, rooms):
     with pytest.raises(Stopped):
         extract_spoken(settings_for(server, "budget.calls=3"), rooms, seeds())
+
+
+def test_a_fault_that_nobody_waits_for_any_more_makes_no_noise(caplog):
+    class Gone:
+        card = SimpleNamespace(votes=1)
+
+        async def ask(self, *_, **__):
+            await asyncio.sleep(0.01)
+            raise EndpointError("gone")
+
+    async def leave_early():
+        waiting = asyncio.ensure_future(SpokenExtractor(Gone(), None).graph(seeds()[0]))
+        await asyncio.sleep(0.001)
+        waiting.cancel()
+        await asyncio.sleep(0.05)
+
+    asyncio.run(leave_early())
+    gc.collect()
+    assert "never retrieved" not in caplog.text
 
 
 @pytest.mark.parametrize(

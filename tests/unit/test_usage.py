@@ -155,6 +155,20 @@ def test_who_speaks():
     assert speakers(own) == {"generator": ("openai:x",)}  # nothing for a refusal judge to judge
 
 
+def test_a_spoken_extractor_speaks_whoever_else_does():
+    ahead = load_settings(None, ["extractor=spoken", "sampling.graph=walk"])
+    assert speakers(ahead) == {"extractor": ("default",), "ranker": ("default",)}
+    own = load_settings(None, ["extractor=spoken", "roles.extractor=[b]"])
+    assert speakers(own) == {"extractor": ("b",), "ranker": ("b",)}
+    alone = load_settings(None, ["extractor=spoken", "roles.ranker=[]"])
+    assert speakers(alone) == {"extractor": ("default",)}
+    walk = settings("sampling.graph=walk")
+    assert "extractor" not in speakers(walk)
+    assert {"extractor", "ranker"} < set(
+        speakers(settings("extractor=spoken", "sampling.graph=walk"))
+    )
+
+
 def test_a_run_tells_what_it_spent(tmp_path, monkeypatch):
     seeds = tmp_path / "seeds.jsonl"
     rows = [

@@ -81,9 +81,9 @@ class Troupe:
         )
 
     def _extractor(self) -> SpokenExtractor | None:
-        names = self._players("extractor")
-        if not names or self._settings.sampling.graph != "seed":  # no one seed to extract anew
-            return None
+        names, ahead = self._players("extractor"), self._settings.extractor == "spoken"
+        if ahead or not names or self._settings.sampling.graph != "seed":
+            return None  # briefs are drawn from spoken graphs, or there is no one seed
         rankers = self._players("ranker")
         ranker = self._agent("ranker", rankers) if rankers else None
         return SpokenExtractor(self._agent("extractor", names), ranker)

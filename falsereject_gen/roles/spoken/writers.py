@@ -30,7 +30,7 @@ __all__ = ["SpokenExtractor", "SpokenGenerator"]
 class SpokenExtractor:
     """Extracts a seed's graph by a vote: several extractions, one chosen (FalseReject).
 
-    Each seed is extracted once a run, when its first brief comes up.
+    Each seed is extracted once, when it is first asked for.
 
     Args:
         extractor: makes one extraction.
@@ -49,6 +49,7 @@ class SpokenExtractor:
         """
         if seed.id not in self._graphs:
             self._graphs[seed.id] = asyncio.ensure_future(self._extract(seed))
+            self._graphs[seed.id].add_done_callback(_heard)
         return await asyncio.shield(self._graphs[seed.id])
 
     async def _extract(self, seed: Seed) -> SeedGraph:
@@ -84,6 +85,12 @@ class SpokenExtractor:
             except ReplyError:
                 pass  # the graph says who chose
         return most_shared(found), "overlap"
+
+
+def _heard(task: "asyncio.Task[SeedGraph]") -> None:
+    """Whoever waited may have been cancelled: asyncio complains of faults that nobody hears."""
+    if not task.cancelled():
+        task.exception()
 
 
 class SpokenGenerator:
