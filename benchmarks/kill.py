@@ -1,9 +1,7 @@
 """kill -9 a run again and again: is its dataset that of an undisturbed run, and who pays twice?
 
 Moments are random shares of the requests that the whole run needs. `repeated` is the scripted
-server's own count of requests that came again after it had answered them in full; `refusals` are
-those of them that had to come again, since refusals of a generator are not kept. What is left was
-answered, but its reply was not in the store when the process died.
+server's own count of requests that came again after it had answered them in full.
 
     python benchmarks/kill.py                             # 300 rows, 20 kills → results/kill.json
     python benchmarks/kill.py --target 24 --kills 4 --out somewhere.json
@@ -19,7 +17,6 @@ import sqlite3
 import sys
 import tempfile
 import time
-from collections import Counter
 from pathlib import Path
 
 from cheap import prepare_once, sitting, warm, write_some_seeds
@@ -77,16 +74,6 @@ def files(folder):
     return {str(f.relative_to(folder)): f.read_bytes() for f in found if f.is_file()}
 
 
-def refusals(folder):
-    """Requests repeated because a refusal of a generator is no answer that is kept."""
-    store = sqlite3.connect(folder / "run.sqlite")
-    keys = Counter(
-        key for (key,) in store.execute("SELECT key FROM failures WHERE error='refusal'")
-    )
-    store.close()
-    return sum(count - 1 for count in keys.values())
-
-
 def measure(target, kills, latency, concurrency, seed, each, set, work):
     seeds = work / "seeds.jsonl"
     write_some_seeds(seeds, each)
@@ -128,7 +115,6 @@ def measure(target, kills, latency, concurrency, seed, each, set, work):
             "requests_killed": stats["requests"],
             "abandoned": stats["abandoned"],
             "repeated": stats["repeated"],
-            "repeated_refusals": refusals(work / "killed"),
             "equal": files(work / "calm") == files(work / "killed"),
             "rows": [rows(work / "calm"), rows(work / "killed")],
             "calm_s": round(calm_s, 1),

@@ -1,5 +1,9 @@
 """The call cache: every finished call is in the run's SQLite file before its reply is used.
 
+A refusal where none was asked for answers nothing, so it is no cached call: who asks again, asks
+anew. But it happened: when a later sitting goes through what an earlier one did, it meets the
+refusal once again in its place, and no finished request is sent twice.
+
 One writer thread with its own connection commits whatever has gathered (group commit), so thousands
 of calls a second share a few hundred transactions; WAL makes a commit survive `kill -9`. Lookups
 use a second connection in the caller's thread. The run's own store has a third one on the same
@@ -30,9 +34,11 @@ CREATE TABLE IF NOT EXISTS failures (
     id INTEGER PRIMARY KEY, key TEXT NOT NULL, role TEXT NOT NULL, model TEXT NOT NULL,
     error TEXT NOT NULL, status INTEGER NOT NULL, says TEXT NOT NULL, seconds REAL NOT NULL,
     tokens_in INTEGER NOT NULL, tokens_out INTEGER NOT NULL, cost REAL NOT NULL, at REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS declined (key TEXT PRIMARY KEY, reply TEXT NOT NULL);
 """
 _CALL = "INSERT OR IGNORE INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _FAILURE = "INSERT INTO failures VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_REFUSAL = "INSERT OR REPLACE INTO declined VALUES (?, ?)"
 _GATHER_S = 0.002  # the writer waits this long for company: fewer commits and fewer wake-ups
 _BATCH = 2000
 _Row = tuple[Any, ...]
@@ -55,6 +61,7 @@ class CallCache:
         try:
             self._read = self._connect()
             self._read.executescript(_SCHEMA)
+            self._declined = dict(self._read.execute("SELECT key, reply FROM declined"))
         except sqlite3.DatabaseError as fault:
             raise StoreError(f"{path}: cannot hold the call cache: {fault}") from None
         self._fault: StoreError | None = None
@@ -66,18 +73,26 @@ class CallCache:
         row = self._read.execute("SELECT reply FROM calls WHERE key = ?", (key,)).fetchone()
         return ChatReply(**json.loads(row[0]), cached=True) if row else None
 
+    def declined(self, key: str) -> ChatReply | None:
+        """The refusal that an earlier sitting met here, marked `cached`; given once, then None."""
+        found = self._declined.pop(key, None)
+        return ChatReply(**json.loads(found), cached=True) if found else None
+
     async def put(self, request: ChatRequest, reply: ChatReply) -> None:
         """Keep a finished call; returns once it is committed.
 
         Raises:
             StoreError: it could not be written.
         """
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        kept = {k: v for k, v in reply.__dict__.items() if k != "cached"}
         spent = (reply.tokens_in, reply.tokens_out, reply.cost, time.time())
-        row = (request.key, json.dumps(kept), request.role, request.model, *spent)
-        self._send((_CALL, row, done))
-        await done
+        row = (request.key, _text(reply), request.role, request.model, *spent)
+        await self._written(_CALL, row)
+
+    async def refused(self, request: ChatRequest, reply: ChatReply) -> None:
+        """Keep a refusal that answers nothing, as a failed call; returns once it is committed."""
+        says = reply.refusal or "stopped by the content filter"
+        self.failed(request, "refusal", says, seconds=reply.latency_s, paid=reply)
+        await self._written(_REFUSAL, (request.key, _text(reply)))
 
     def failed(
         self,
@@ -102,6 +117,11 @@ class CallCache:
         cost = (paid.tokens_in, paid.tokens_out, paid.cost) if paid else (0, 0, 0.0)
         names = (request.key, request.role, request.model)
         self._send((_FAILURE, (*names, error, status, says, seconds, *cost, time.time()), None))
+
+    async def _written(self, statement: str, row: _Row) -> None:
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._send((statement, row, done))
+        await done
 
     def totals(self) -> Iterator[tuple[str, str, Spent]]:
         """What all sessions so far have spent, by role and model."""
@@ -173,7 +193,7 @@ class CallCache:
     def _commit(self, db: sqlite3.Connection, batch: list[_Job]) -> StoreError | None:
         try:
             db.execute("BEGIN IMMEDIATE")
-            for statement in (_CALL, _FAILURE):
+            for statement in (_CALL, _FAILURE, _REFUSAL):
                 db.executemany(statement, [row for kind, row, _ in batch if kind is statement])
             db.execute("COMMIT")
         except sqlite3.Error as fault:
@@ -184,6 +204,10 @@ class CallCache:
                 "make room and go on with --resume"
             )
         return self._fault
+
+
+def _text(reply: ChatReply) -> str:
+    return json.dumps({k: v for k, v in reply.__dict__.items() if k != "cached"})
 
 
 def _tell(waiting: list["asyncio.Future[None]"], fault: StoreError | None) -> None:

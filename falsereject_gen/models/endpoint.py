@@ -114,7 +114,7 @@ class Endpoint(Asker):
         """Answer a request (see `ChatModel`); equal requests under way are asked once."""
         key = request.key
         while True:
-            found = self._cache.get(key) if self._cache else None
+            found = self._known(key)
             leader = self._open.get(key) if found is None else None
             if leader is not None:
                 await asyncio.wait([leader])
@@ -188,14 +188,19 @@ class Endpoint(Asker):
             self.budget.release(reserve)
         return reply
 
+    def _known(self, key: str) -> ChatReply | None:
+        """What the store answers, or the refusal that an earlier sitting met here."""
+        if self._cache is None:
+            return None
+        return self._cache.get(key) or self._cache.declined(key)
+
     async def _keep(self, request: ChatRequest, reply: ChatReply, keep_refusals: bool) -> None:
         if self._cache is None:
             return
         if keep_refusals or not reply.refused:
             await self._cache.put(request, reply)
         else:
-            says = reply.refusal or "stopped by the content filter"
-            self._cache.failed(request, "refusal", says, seconds=reply.latency_s, paid=reply)
+            await self._cache.refused(request, reply)
 
     def _failed(
         self, request: ChatRequest, fault: Fault, seconds: float, paid: ChatReply | None

@@ -81,39 +81,41 @@ def prepare(
         InputError: no seed can be used.
         UsageError: the extractor is not there.
     """
-    taxonomy, crosswalks = load_taxonomy(rooms, settings.taxonomy)
     say("loading the sentence encoder")
     encoder = MiniLM()
     say("reading and placing seeds")
-    collection = collect_seeds(settings.seeds, rooms, taxonomy, crosswalks, encoder)
-    served = languages(settings)
-    seeds = _usable(collection, settings, served)
+    taxonomy, collection = _read(settings, rooms, encoder)
+    seeds = _usable(collection, settings, languages(settings))
     index = _indexed(seeds, encoder)
     say("extracting the entity graph")
     lexicon = load_lexicon(rooms)
     found = _extracted(settings, seeds, lexicon, encoder, extract)
-    graphs = found.graphs
     embedded = EmbeddedParts(settings, rooms, taxonomy, lexicon, encoder, index)
     cast = build_cast(settings, rooms, taxonomy, embedded, models, {s.id: s for s in seeds})
     indexes = [index, *_references(settings, encoder)]
-    graph = _merged(settings, seeds, graphs, encoder)
+    graph = _merged(settings, seeds, found.graphs, encoder)
     return World(
         settings=settings,
         rooms=rooms,
         taxonomy=taxonomy,
         collection=collection,
         seeds=seeds,
-        graphs=graphs,
+        graphs=found.graphs,
         unextracted=found.failed,
         graph=graph,
         encoder=encoder,
         indexes=indexes,
         equal=_equal(seeds, indexes[1:]),
-        served=served,
+        served=languages(settings),
         cast=cast,
-        planner=_planner(settings, seeds, graphs, graph, cast, embedded),
+        planner=_planner(settings, seeds, found.graphs, graph, cast, embedded),
         run_id=_run_id(settings, rooms, seeds),
     )
+
+
+def _read(settings: RunSettings, rooms: Rooms, encoder: Encoder) -> tuple[Taxonomy, Collection]:
+    taxonomy, crosswalks = load_taxonomy(rooms, settings.taxonomy)
+    return taxonomy, collect_seeds(settings.seeds, rooms, taxonomy, crosswalks, encoder)
 
 
 def _extracted(

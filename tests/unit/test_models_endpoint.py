@@ -256,6 +256,24 @@ def test_refusal_and_filter_are_replies_not_errors_and_kept_only_if_wanted(tmp_p
     assert models.budget.usage.total.refusals == 3
 
 
+def test_a_refusal_is_met_once_more_by_the_next_sitting_and_asked_anew_by_the_same(tmp_path):
+    store, no = tmp_path / "run.sqlite", answer(None, refusal="I cannot.")
+
+    async def main():
+        async with Server(no, no, answer("done")) as server:
+            given = {"default": EndpointSettings(base_url=server.url, model="m")}
+            sittings = []
+            for _ in range(2):
+                async with open_models(given, store=store, patience=FAST) as models:
+                    sittings.append([await one(models.get(), text="a") for _ in range(2)])
+            return sittings, len(server.bodies)
+
+    (first, second), asked = asyncio.run(main())
+    assert [(r.cached, r.refusal) for r in first] == [(False, "I cannot."), (False, "I cannot.")]
+    assert [(r.cached, r.refusal) for r in second] == [(True, "I cannot."), (False, None)]
+    assert asked == 3
+
+
 def test_cut_replies_come_as_they_are():
     reply = play(answer("half a", "length"))[0]
     assert reply.cut and reply.text == "half a"
