@@ -96,7 +96,8 @@ class Remembering:
     """The encoder; a bulk request that comes again (the same seeds) is answered from memory."""
 
     def __init__(self, encoder):
-        self.one, self.deep, self.deep_many = encoder.one, encoder.deep, encoder.deep_many
+        self.one, self.some = encoder.one, encoder.some
+        self.deep, self.deep_many = encoder.deep, encoder.deep_many
         self._many, self._known = encoder.many, {}
 
     def many(self, texts):
