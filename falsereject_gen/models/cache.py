@@ -39,6 +39,7 @@ CREATE TABLE IF NOT EXISTS declined (key TEXT PRIMARY KEY, reply TEXT NOT NULL);
 _CALL = "INSERT OR IGNORE INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _FAILURE = "INSERT INTO failures VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _REFUSAL = "INSERT OR REPLACE INTO declined VALUES (?, ?)"
+_ASKED_ANEW = frozenset({"extractor", "ranker"})
 _GATHER_S = 0.002  # the writer waits this long for company: fewer commits and fewer wake-ups
 _BATCH = 2000
 _Row = tuple[Any, ...]
@@ -89,10 +90,14 @@ class CallCache:
         await self._written(_CALL, row)
 
     async def refused(self, request: ChatRequest, reply: ChatReply) -> None:
-        """Keep a refusal that answers nothing, as a failed call; returns once it is committed."""
+        """Keep a refusal that answers nothing, as a failed call; returns once it is committed.
+
+        One of a seed's extraction is not met again: a later sitting asks for the seed anew.
+        """
         says = reply.refusal or "stopped by the content filter"
         self.failed(request, "refusal", says, seconds=reply.latency_s, paid=reply)
-        await self._written(_REFUSAL, (request.key, _text(reply)))
+        if request.role not in _ASKED_ANEW:
+            await self._written(_REFUSAL, (request.key, _text(reply)))
 
     def failed(
         self,
