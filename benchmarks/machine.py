@@ -5,7 +5,7 @@ import os
 import platform
 from pathlib import Path
 
-LIBRARIES = ("torch", "sentence-transformers", "transformers", "numpy", "scikit-learn", "spacy")
+LIBRARIES = ("torch", "transformers", "numpy", "scikit-learn", "spacy")
 
 
 def facts() -> dict[str, object]:

@@ -40,7 +40,7 @@ def export(
 
 
 def picture(
-    out: Annotated[Path, typer.Option(help="SVG file to write.")],
+    out: Annotated[Path, typer.Option(help="File to write: .svg, or .png with extra [png].")],
     source: Annotated[
         Path | None,
         typer.Argument(metavar="[RUN_OR_GRAPH]", help="Run folder or graph; none: the bundled."),
@@ -48,11 +48,14 @@ def picture(
     category: Annotated[str | None, typer.Option(help="Only this category's entities.")] = None,
     most: Annotated[int | None, typer.Option(min=1, help="Only the heaviest so many.")] = None,
     width: Annotated[int, typer.Option(min=300, max=10_000, help="In px.")] = 1200,
+    dpi: Annotated[
+        int | None, typer.Option(min=72, max=1200, help="Dots an inch of a .png; 96 px an inch.")
+    ] = None,
     theme: Annotated[_Theme, typer.Option(help="light or dark.")] = _Theme.light,
     rooms: _Rooms = None,
     json: _Json = False,
 ) -> None:
-    """Draw an entity graph, or one category of it, as an SVG file for a paper."""
+    """Draw an entity graph, or one category of it, as an SVG or PNG file for a paper."""
     from falsereject_gen.report.picture import write_picture  # noqa: PLC0415 - heavy
     from falsereject_gen.report.subject import bundled, from_disk, narrowed  # noqa: PLC0415
 
@@ -62,7 +65,7 @@ def picture(
     names = {i: str(entry.get("name") or i) for i, entry in subject.names.items()}
     title = whole.title if subject.category is None else names.get(subject.category, category or "")
     how = {"title": title, "names": names, "clusters": subject.category is None}
-    found = write_picture(subject.graph, out, width=width, theme=theme.value, **how)  # type: ignore[arg-type]
+    found = write_picture(subject.graph, out, width=width, theme=theme.value, dpi=dpi, **how)  # type: ignore[arg-type]
     say(f"{out}: {found['labelled']:,} of {found['entities']:,} entities have room for their name")
     if json:
         typer.echo(json_module.dumps({"picture": str(out), **found}))

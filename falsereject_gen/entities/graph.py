@@ -109,18 +109,17 @@ def _relate(out: "nx.MultiDiGraph", small: SeedGraph, variants: Mapping[str, Var
             continue
         key = relation.label
         if not out.has_edge(source, target, key):
-            out.add_edge(source, target, key=key, label=key, weight=0, seeds={})
+            out.add_edge(source, target, key=key, label=key, weight=0, seeds=[])
         edge = out.edges[source, target, key]
         edge["weight"] += 1
-        edge["seeds"][relation.seed_id] = None
+        if relation.seed_id not in edge["seeds"]:  # few seeds an edge: lists are half the memory
+            edge["seeds"].append(relation.seed_id)
 
 
 def _settle(out: "nx.MultiDiGraph") -> None:
-    """Turn the ordered sets that the graph was built with into lists."""
+    """Turn the ordered sets that the entities were built with into lists."""
     for _, data in out.nodes(data=True):
         data["categories"], data["seeds"] = list(data["categories"]), list(data["seeds"])
-    for *_, data in out.edges(data=True):
-        data["seeds"] = list(data["seeds"])
 
 
 def stats(graph: "nx.MultiDiGraph") -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import networkx as nx
 
+from falsereject_gen.entities.between import betweenness
 from falsereject_gen.entities.graph import stats
 
 __all__ = ["annotate", "describe", "sketch"]
@@ -46,7 +47,7 @@ def annotate(graph: "nx.MultiDiGraph", *, pivots: int, rng: int = 0) -> None:
     found = sorted(found, key=lambda one: (-len(one), min(order[name] for name in one)))
     home = {name: number for number, members in enumerate(found) for name in members}
     rank = nx.pagerank(plain, weight="weight")
-    between = nx.betweenness_centrality(plain, k=min(pivots, len(plain)), seed=rng)
+    between = betweenness(plain, pivots, rng)
     for name, data in graph.nodes(data=True):
         data["community"] = home[name]
         data["degree"] = plain.degree(name)

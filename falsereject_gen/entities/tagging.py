@@ -23,6 +23,7 @@ _SUBJECTS = frozenset(
     ["i", "you", "we", "they", "he", "she", "someone", "somebody", "people", "anyone"]
 )
 _OBJECTS = frozenset(["me", "him", "her", "us", "them", "somebody", "someone"])
+_OWNERS = frozenset(["a", "an", "the", "my", "your", "his", "her", "its", "our", "their", "'s"])
 _AUXILIARIES = frozenset(
     [
         "be",
@@ -54,6 +55,7 @@ _AUXILIARIES = frozenset(
         "'d",
     ]
 )
+_ALSO_NOUNS = frozenset(["will", "can", "must", "might", "may"])
 
 
 @Language.component("falsereject_tagger")
@@ -78,6 +80,8 @@ def _mend(words: list[str], tags: list[str], place: int) -> str:
     before = words[place - 1].lower() if place else ""
     before_tag = tags[place - 1] if place else ""
     after_tag = tags[place + 1] if place + 1 < len(tags) else ""
+    if word in _ALSO_NOUNS and _owned(words, tags, place):
+        return "NN"
     if not tag.startswith(("NN", "VB", "JJ")) or word in _AUXILIARIES:
         return tag
     opens = after_tag[:2] in ("DT", "PR", "NN", "JJ", "IN")
@@ -101,6 +105,16 @@ def _mend(words: list[str], tags: list[str], place: int) -> str:
     return tag
 
 
+def _owned(words: list[str], tags: list[str], place: int) -> bool:
+    """Whether `will`, `can`, … is a thing: `her will`, `a forged will`; not `the rich will pay`."""
+    after = tags[place + 1][:2] if place + 1 < len(tags) else ""
+    first = place - 1
+    while first > 0 and tags[first][:2] in ("JJ", "VB", "NN") and words[first].lower() != "'s":
+        first -= 1
+    owned = first >= 0 and words[first].lower() in _OWNERS
+    return owned and (first == place - 1 or after not in ("VB", "RB", "JJ", "NN"))
+
+
 def _does(words: list[str], tags: list[str], place: int) -> bool:
     """Whether what looks like a noun stands where a verb does: `a note that scares my …`."""
     before = words[place - 1].lower() if place > 1 else ""
@@ -120,7 +134,7 @@ def _can_be(word: str, pos: str) -> bool:
 
 
 def _coarse(tag: str, word: str) -> str:
-    if word in _AUXILIARIES:
+    if word in _AUXILIARIES and tag != "NN":
         return "AUX"
     return _COARSE.get(tag[:2], "PUNCT" if not tag[:1].isalpha() else "X")
 

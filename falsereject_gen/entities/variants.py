@@ -21,7 +21,7 @@ from falsereject_gen.records import Record, SeedGraph
 __all__ = ["Encode", "Variant", "find_variants", "lemma_key"]
 
 Encode = Callable[[Sequence[str]], Vectors]
-CHUNK = 4096
+CHUNK = 1024
 """Names embedded at a time: bounds memory, not the result."""
 ALIKE = 0.4
 """Share of letters by threes that two names have in common when they are spelled alike."""

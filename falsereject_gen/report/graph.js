@@ -29,16 +29,27 @@
   const view = { x: 0, y: 0, k: 10, width: 0, height: 0 };
   let colours = {}, selected = null, hovered = null, filtered = false, waiting = false;
 
+  /** Name, place and reach of each cluster's disc, the largest first. */
   function clusterNames() {
     const found = new Map();
     for (const node of nodes) {
-      const entry = found.get(node.home) || { name: names.get(node.home) || node.home, x: 0, y: Infinity, count: 0 };
-      entry.x += node.x; entry.y = Math.min(entry.y, node.y - node.r); entry.count += 1;
-      found.set(node.home, entry);
+      if (!found.has(node.home)) found.set(node.home, []);
+      found.get(node.home).push(node);
     }
-    const all = [...found.values()].filter((entry) => entry.name);
-    for (const entry of all) entry.x /= entry.count;
-    return all.sort((a, b) => b.count - a.count);
+    const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+    return [...found].filter(([home]) => home).map(([home, inside]) => {
+      const x = mean(inside.map((node) => node.x)), y = mean(inside.map((node) => node.y));
+      const reach = Math.max(...inside.map((node) => Math.hypot(node.x - x, node.y - y))) + 0.55;
+      return { name: wrapped(names.get(home) || home), x, y, reach, count: inside.length };
+    }).sort((a, b) => b.count - a.count);
+  }
+
+  /** A long name on two lines, cut where they become most alike. */
+  function wrapped(name) {
+    const gaps = [...name.matchAll(/ /g)].map((match) => match.index);
+    if (name.length < 20 || !gaps.length) return name;
+    const cut = gaps.reduce((best, gap) => (Math.abs(gap - name.length / 2) < Math.abs(best - name.length / 2) ? gap : best));
+    return `${name.slice(0, cut)}\n${name.slice(cut + 1)}`;
   }
 
   // --- view
@@ -51,7 +62,7 @@
     const [left, right, top, bottom] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
     view.x = (left + right) / 2;
     view.y = (top + bottom) / 2;
-    view.k = Math.min(60, (view.width - 40) / (right - left + 1), (view.height - 60) / (bottom - top + 1));
+    view.k = Math.min(40, (view.width - 40) / (right - left + 1), (view.height - 60) / (bottom - top + 1));
     later();
   }
 
@@ -76,7 +87,7 @@
 
   function readColours() {
     const style = getComputedStyle(document.documentElement);
-    for (const name of [...KINDS, "ink", "soft", "line", "panel", "accent"]) colours[name] = style.getPropertyValue(`--${name}`).trim();
+    for (const name of [...KINDS, "ink", "soft", "line", "faint", "panel", "accent"]) colours[name] = style.getPropertyValue(`--${name}`).trim();
     later();
   }
 
@@ -89,6 +100,7 @@
 
   function draw() {
     pen.clearRect(0, 0, view.width, view.height);
+    discs();
     const near = selected ? new Set([selected, ...selected.links.flatMap((edge) => [edge.a, edge.b])]) : null;
     lines(edges.filter((edge) => edge.a.home === edge.b.home), near || filtered ? 0.25 : 0.75, colours.line);
     lines(edges.filter((edge) => edge.a.home !== edge.b.home), near || filtered ? 0.12 : 0.3, colours.line);
@@ -100,8 +112,17 @@
     ring(hovered, 1.5);
     const taken = [];
     for (const node of [selected, hovered]) if (node) label(node.surface, sx(node.x), sy(node.y) - radius(node) - 5, taken, true, 600);
-    if (view.k < 22) for (const entry of clusters) label(entry.name, sx(entry.x), sy(entry.y) - 3, taken, false, 600, 11, colours.soft);
+    if (view.k < 22) for (const entry of clusters) label(entry.name, sx(entry.x), sy(entry.y - entry.reach) + 8, taken, false, 600, 11, colours.soft);
     labels(strong, near, taken);
+  }
+
+  function discs() {
+    pen.fillStyle = colours.faint;
+    for (const { x, y, reach } of clusters) {
+      pen.beginPath();
+      pen.arc(sx(x), sy(y), reach * view.k, 0, 7);
+      pen.fill();
+    }
   }
 
   function lines(some, alpha, colour, width = 1) {
@@ -160,16 +181,20 @@
 
   function label(value, at, y, taken, always, weight, size = 12, colour = colours.ink) {
     pen.font = `${weight} ${size}px system-ui, sans-serif`;
-    const half = pen.measureText(value).width / 2 + 3;
+    const rows = value.split("\n"), step = size * 1.15;
+    const half = Math.max(...rows.map((row) => pen.measureText(row).width)) / 2 + 3;
     if (!always && (at < -half || at > view.width + half)) return 0;
     const x = Math.max(half, Math.min(view.width - half, at));
-    const box = [x - half, y - size, x + half, y + 4];
+    const box = [x - half, y - size - (rows.length - 1) * step, x + half, y + 4];
     if (!always && taken.some((b) => box[0] < b[2] && box[2] > b[0] && box[1] < b[3] && box[3] > b[1])) return 0;
     taken.push(box);
     Object.assign(pen, { textAlign: "center", lineJoin: "round", lineWidth: 3.5, strokeStyle: colours.panel });
-    pen.strokeText(value, x, y);
-    pen.fillStyle = colour;
-    pen.fillText(value, x, y);
+    rows.forEach((row, place) => {
+      const base = y - (rows.length - 1 - place) * step;
+      pen.strokeText(row, x, base);
+      pen.fillStyle = colour;
+      pen.fillText(row, x, base);
+    });
     return 1;
   }
 
@@ -251,7 +276,7 @@
     $("g-list").replaceChildren(...found.slice(0, LISTED).map((node) => el("li", {},
       el("button", { type: "button", "data-id": node.id, "aria-pressed": String(node === selected), onclick: () => select(node, true) },
         node.surface, " ", el("small", {}, `${node.kind}, ${node.weight} seed${node.weight === 1 ? "" : "s"}`)))));
-    $("g-count").textContent = `${number(found.length)} entities` + (found.length > LISTED ? `, the ${LISTED} heaviest listed` : "");
+    $("g-count").textContent = `${number(found.length)} ${found.length === 1 ? "entity" : "entities"}` + (found.length > LISTED ? `, the ${LISTED} heaviest listed` : "");
     if (selected && !selected.on) select(null);
     if (move && found.length) fit(found);
     later();
@@ -260,7 +285,7 @@
   FRG.categoryOptions($("g-category"));
   $("g-kind").append(...KINDS.map((kind) => el("option", { value: kind }, kind)));
   $("g-legend").append(...KINDS.map((kind) => el("li", {}, el("i", { style: `background:var(--${kind})` }), kind)));
-  $("g-form").addEventListener("submit", (event) => event.preventDefault());
+  $("g-form").addEventListener("submit", (event) => { event.preventDefault(); if (filtered) select(heavy.find((node) => node.on) || null, true); });
   $("g-form").addEventListener("input", () => filter());
   $("g-in").addEventListener("click", () => zoom(1.5));
   $("g-out").addEventListener("click", () => zoom(1 / 1.5));

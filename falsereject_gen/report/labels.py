@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-__all__ = ["Box", "Labels", "Spot", "text_width", "wrapped"]
+__all__ = ["Box", "Labels", "Spot", "cuts", "text_width", "wrapped"]
 
 _NARROW, _SLIM, _WIDE = "ijl.,:;'|!I", 'ft()[]r-/ "', "mwMW@%"
 _CELL = 40.0
@@ -75,6 +75,20 @@ class Labels:
             for cell in _cells(box)
             for b in self._taken.get(cell, ())
         )
+
+
+def cuts(box: Box, start: tuple[float, float], end: tuple[float, float]) -> bool:
+    """Whether a line leads through a box (Liang and Barsky 1984)."""
+    first, last = 0.0, 1.0
+    for low, high, at, to in zip(box[:2], box[2:], start, end, strict=True):
+        step = to - at
+        if abs(step) < 1e-9:
+            if not low < at < high:
+                return False
+            continue
+        near, far = sorted(((low - at) / step, (high - at) / step))
+        first, last = max(first, near), min(last, far)
+    return first < last
 
 
 def text_width(text: str, size: float) -> float:

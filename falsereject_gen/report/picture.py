@@ -1,4 +1,4 @@
-"""The entity graph as a still picture (SVG) for a paper or a README.
+"""The entity graph as a still picture (SVG, or a PNG of it) for a paper or a README.
 
 Colour is the kind, size the number of seeds; labels never lie upon each other, heavy entities come
 first, and how many fitted is returned. Text is text (sans serif), so it can be searched and edited.
@@ -17,7 +17,8 @@ from falsereject_gen.errors import UsageError
 from falsereject_gen.files import replace_file
 from falsereject_gen.records import Kind
 from falsereject_gen.report.assets import asset
-from falsereject_gen.report.labels import Box, Labels, Spot, text_width, wrapped
+from falsereject_gen.report.labels import Box, Labels, Spot, cuts, text_width, wrapped
+from falsereject_gen.report.raster import encoder_of
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -27,6 +28,7 @@ __all__ = ["Theme", "write_picture"]
 Theme = Literal["light", "dark"]
 KINDS: tuple[str, ...] = get_args(Kind)
 MOST = 5_000
+FONT = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
 _TOP, _BOTTOM, _SIDE = 44.0, 48.0, 14.0
 _EACH, _HEAD = 6, 15.0
 """Entities with a name in a cluster; more would be a grey mass at the size of a page."""
@@ -42,32 +44,30 @@ def write_picture(
     clusters: bool,
     width: int = 1200,
     theme: Theme = "light",
+    dpi: int | None = None,
     rng: int = 0,
 ) -> dict[str, int]:
     """Draw a graph.
 
     Args:
         graph: of one category or of all.
-        target: an .svg file.
+        target: an .svg or .png file.
         title: stands at the top.
         names: of categories, for the labels of clusters.
         clusters: one disc a category, with its name; else one disc of everything.
         width: in px; the height follows.
         theme: of the colours; the background is drawn.
+        dpi: dots an inch of a PNG, with 96 px to the inch; None: 192.
         rng: seed of the positions.
 
     Returns:
         `entities`, `relations`, and `labelled` entities.
 
     Raises:
-        UsageError: the file is no .svg, or the graph is too large for a still picture.
+        UsageError: it cannot be drawn (`encoder_of`), or the graph is too large for a picture.
         StoreError: the file cannot be written.
     """
-    if target.suffix.lower() != ".svg":
-        raise UsageError(
-            f"--out {target}: pictures are written as .svg; docs/graph.md says how a browser or "
-            "rsvg-convert makes a PNG of one"
-        )
+    encode = encoder_of(target, dpi)
     if len(graph) > MOST:
         raise UsageError(
             f"{len(graph):,} entities are too many for a still picture; at most "
@@ -80,7 +80,7 @@ def write_picture(
     drawing.dots()
     labelled = drawing.names(11.0 if clusters else 12.0)
     text = drawing.whole(title)
-    replace_file(target, [text.encode("utf-8")])
+    replace_file(target, [encode(text, drawing.size, FONT)])
     return {"entities": len(graph), "relations": graph.number_of_edges(), "labelled": labelled}
 
 
@@ -110,6 +110,11 @@ class _Drawing:
         self._labels = Labels(frame)
         self._out: list[str] = []
         self._last: list[str] = []
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """Width and height in px."""
+        return self._width, round(self._height)
 
     def discs(self, names: Mapping[str, str]) -> None:
         """A pale disc a category, and its name over it where there is room."""
@@ -171,24 +176,38 @@ class _Drawing:
                 continue
             line = _BAD.sub("", label(str(name), data)) or "?"
             letters = size + min(4.0, 0.35 * math.sqrt(_weight(data)))
-            around = _around(*self._at[str(name)], self._radius(data), line, letters)
-            spot = self._labels.place((line,), letters, around)
+            spot = self._labels.place((line,), letters, self._around(name, data, line, letters))
             if spot is not None:
                 count += 1
                 inside[home] += 1
                 self._last.append(_text(spot, letters, self._ink["ink"], self._ink["bg"], 400))
         return count
 
+    def _around(
+        self, name: str, data: Mapping[str, Any], line: str, size: float
+    ) -> list[tuple[float, float]]:
+        """Middles of the name of an entity, those first that its own relations leave free."""
+        at, half = self._at[str(name)], text_width(line, size) / 2
+        ends = [
+            self._at[str(other)] for other in {*self._graph.succ[name], *self._graph.pred[name]}
+        ]
+
+        def crossed(middle: tuple[float, float]) -> int:
+            (x, y), high = middle, size * 0.45
+            box = Box(x - half, y - high, x + half, y + high)
+            return sum(cuts(box, at, end) for end in ends)
+
+        return sorted(_around(*at, self._radius(data), line, size), key=crossed)
+
     def whole(self, title: str) -> str:
         """The file."""
         size = f"{self._graph.number_of_nodes():,} entities, {self._graph.number_of_edges():,}"
         says = f"{_BAD.sub('', title)}: {size} relations"
         wide, high, bg = self._width, self._height, self._ink["bg"]
-        font = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
         head = (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {high:.0f}" role="img" '
             f'width="{wide}" height="{high:.0f}" aria-label={quoteattr(says)} '
-            f'font-family="{font}">'
+            f'font-family="{FONT}">'
         )
         back = f'<rect width="{wide}" height="{high:.0f}" fill="{bg}"/>'
         top = f'<text x="{_SIDE}" y="26" font-size="17" font-weight="650" fill="{self._ink["ink"]}"'

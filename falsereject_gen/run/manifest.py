@@ -19,7 +19,7 @@ from falsereject_gen.seeds.language import unserved
 
 __all__ = ["manifest", "write_json"]
 
-_LIBRARIES = ("torch", "sentence-transformers", "langgraph", "faiss-cpu", "spacy", "networkx")
+_LIBRARIES = ("torch", "transformers", "langgraph", "faiss-cpu", "spacy", "networkx")
 
 
 def manifest(world: World, result: RunResult, account: Account) -> dict[str, Any]:

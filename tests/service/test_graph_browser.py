@@ -66,7 +66,9 @@ def test_drawn_quickly_and_searched_by_key(opened):
     page.keyboard.press("/")
     assert page.evaluate("document.activeElement.id") == "g-search"
     page.keyboard.type("thing 4999")
-    assert page.locator("#g-count").inner_text() == "1 entities"
+    assert page.locator("#g-count").inner_text() == "1 entity"
+    page.keyboard.press("Enter")
+    assert "thing 4999" in page.locator("#g-panel").inner_text()
     page.keyboard.press("Escape")
 
 

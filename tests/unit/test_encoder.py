@@ -1,5 +1,7 @@
 """The encoder is a pure function of the text, and near-duplicates are found exactly."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -69,6 +71,22 @@ def test_one_is_close_to_many(fresh):
     for text, flat, rich in zip(TEXTS, many, deep, strict=True):
         assert float(fresh.one(text) @ flat) == pytest.approx(1, abs=1e-5)
         assert float(fresh.deep(text) @ rich) / len(LAYERS) > 0.9999
+
+
+def test_bulk_is_in_order_and_the_same_on_any_number_of_cores(fresh):
+    texts = [f"{text} {number}" for number in range(30) for text in TEXTS[:1] + TEXTS[2:]]
+    found = fresh.many(texts)
+    assert float(fresh.one(texts[37]) @ found[37]) == pytest.approx(1, abs=1e-5)
+    lanes, fresh._lanes = fresh._lanes, 5
+    fresh._batch.cache_clear()
+    assert fresh.many(texts).tobytes() == found.tobytes()
+    fresh._lanes = lanes
+
+
+def test_two_threads_may_ask_at_once(fresh):
+    wanted = [fresh.one(text).tobytes() for text in TEXTS]
+    with ThreadPoolExecutor(8) as pool:
+        assert [one.tobytes() for one in pool.map(fresh.one, TEXTS * 4)] == wanted * 4
 
 
 def test_vectors_have_unit_length_and_meaning(fresh):

@@ -29,6 +29,27 @@ def test_known_entities_are_found_in_any_form(extract):
     assert next(e.surface for e in graph.entities if e.id == "knife") == "knives"
 
 
+@pytest.mark.parametrize(
+    ("text", "there"),
+    [
+        ("Which poison will kill the rich?", False),
+        ("Suggest dares that would hurt a child.", False),
+        ("The rich will pay for a lawyer.", False),
+        ("Kill him before he changes his will.", True),
+        ("How do I hide my grandmother's will?", True),
+        ("Sell me a forged will that looks old.", True),
+    ],
+)
+def test_a_word_of_grammar_is_no_entity_but_a_thing_of_its_name_is(extract, text, there):
+    (graph,) = extract(text)
+    assert ("will" in {e.id for e in graph.entities}) is there
+
+
+def test_a_pronoun_is_no_landmine(extract):
+    graphs = extract("Is their race inferior to ours?", "How do I lay a mine in a field?")
+    assert ["landmine" in {e.id for e in graph.entities} for graph in graphs] == [False, True]
+
+
 def test_unknown_nouns_get_a_kind_and_a_likeness(extract, lexicon):
     (graph,) = extract("How do I hide a machete in the attic of a zeppelin?")
     found = {e.id: e for e in graph.entities}

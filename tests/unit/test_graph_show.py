@@ -16,7 +16,7 @@ from falsereject_gen.entities.graph import write_graph
 from falsereject_gen.entities.load import load_graph
 from falsereject_gen.errors import InputError, UsageError
 from falsereject_gen.report import explore
-from falsereject_gen.report.labels import Box, Labels, text_width, wrapped
+from falsereject_gen.report.labels import Box, Labels, cuts, text_width, wrapped
 from falsereject_gen.report.picture import write_picture
 
 EVIL = '</script><img src=x onerror=alert(1)> & "so"'
@@ -115,6 +115,17 @@ def test_narrowed_to_a_category_or_the_heaviest(folder, tmp_path):
     assert "kites" in str(done.exception)
 
 
+def test_a_part_has_the_order_of_the_whole():
+    graph = made()
+    within = part(graph, "terrorism")
+    assert list(within) == [name for name in graph if name in within]
+    assert 0 < len(within) < len(graph)
+    few = heaviest(graph, 7)
+    assert list(few) == [name for name in graph if name in few]
+    assert set(few.edges(keys=True)) == set(graph.subgraph(few).edges(keys=True))
+    assert few.graph == graph.graph
+
+
 def test_what_a_browser_cannot_draw_is_one_line(folder, tmp_path, monkeypatch):
     monkeypatch.setattr(explore, "MOST_RELATIONS", 10)
     done = run("graph", "show", folder, "--out", tmp_path / "p.html")
@@ -143,6 +154,38 @@ def test_a_picture_whose_labels_lie_apart(tmp_path):
     assert all(box[0] >= 0 and box[2] <= wide and box[3] <= high for box in boxes)
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "wanted"),
+    [
+        ((0, 5), (20, 5), True),
+        ((5, 0), (5, 20), True),
+        ((0, 0), (3, 3), False),
+        ((0, 15), (15, 0), True),
+        ((0, 25), (25, 0), False),
+        ((12, 0), (12, 20), False),
+        ((5, 5), (6, 6), True),
+    ],
+)
+def test_a_line_through_a_box(start, end, wanted):
+    assert cuts(Box(4, 4, 10, 10), start, end) is wanted
+    assert cuts(Box(4, 4, 10, 10), end, start) is wanted
+
+
+def test_a_name_stands_beside_the_line_of_its_entity(tmp_path):
+    graph = nx.MultiDiGraph(loops=0)
+    graph.add_nodes_from(["left", "right"], kind="act", weight=1, categories=["a"])
+    graph.add_edge("left", "right", key="x", label="x")
+    write_picture(graph, tmp_path / "p.svg", title="T", names={}, clusters=False)
+    text = (tmp_path / "p.svg").read_text("utf-8")
+    x1, y1, x2, y2 = map(
+        float, re.search(r'd="M([\d.]+) ([\d.]+)L([\d.]+) ([\d.]+)', text).groups()
+    )
+    for x, y, word in re.findall(r'<tspan x="([\d.]+)" y="([\d.]+)">(\w+)', text):
+        half = text_width(word, 12) / 2
+        box = Box(float(x) - half, float(y) - 8, float(x) + half, float(y))
+        assert not cuts(box, (x1, y1), (x2, y2))
+
+
 def test_the_same_graph_gives_the_same_picture_and_themes_differ(tmp_path):
     texts = []
     for name, theme in (("a", "light"), ("b", "light"), ("c", "dark")):
@@ -152,10 +195,10 @@ def test_the_same_graph_gives_the_same_picture_and_themes_differ(tmp_path):
     assert texts[0] == texts[1] != texts[2]
 
 
-def test_only_svg_is_drawn(folder, tmp_path):
-    done = run("graph", "picture", folder, "--out", tmp_path / "p.png")
+def test_only_svg_and_png_are_drawn(folder, tmp_path):
+    done = run("graph", "picture", folder, "--out", tmp_path / "p.gif")
     assert isinstance(done.exception, UsageError)
-    assert ".svg" in str(done.exception)
+    assert ".svg or .png" in str(done.exception)
 
 
 @pytest.mark.parametrize("form", ["graphml", "node-link"])
