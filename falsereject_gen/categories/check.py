@@ -41,13 +41,14 @@ def check(
     """Measure one category against the others.
 
     Args:
-        sheet: the category; if the taxonomy has one of its id, that one is left out.
+        sheet: the category; if it stands in the taxonomy already, as it is, it is not compared
+            with itself.
         taxonomy: the others.
         rooms: their seeds, and the cosine from which a seed is a near-duplicate.
         lexicon: entities that are known.
         encoder: sentence vectors.
     """
-    others = [category for category in taxonomy if category.id != sheet.id]
+    others = [category for category in taxonomy if not _itself(category, sheet)]
     vectors = encoder.many(list(sheet.seeds))
     near = _near(sheet, vectors, others, rooms, encoder)
     limit = float(rooms.yaml("graphs/loop.yaml")["dedup"]["seeds_max"])
@@ -72,8 +73,36 @@ def check(
         pairs=len(sheet.pairs),
     )
     return finding.model_copy(
-        update={"reasons": tuple(_reasons(sheet, finding)), "notes": tuple(_notes(sheet, finding))}
+        update={
+            "reasons": (*_names_taken(sheet, others), *_reasons(sheet, finding)),
+            "notes": (*_domain(sheet, taxonomy), *_notes(sheet, finding)),
+        }
     )
+
+
+def _itself(category: Category, sheet: CategorySheet) -> bool:
+    """Whether the sheet is this category of the taxonomy, not another one of its id."""
+    return category.id == sheet.id and category.name == sheet.name
+
+
+def _names_taken(sheet: CategorySheet, others: Sequence[Category]) -> list[str]:
+    """Another category that has the id or the name of the sheet."""
+    return [
+        f"{what} is that of {one.name} ({one.id}); choose another"
+        for one in others
+        for what, taken in (
+            (f"the id `{sheet.id}`", one.id == sheet.id),
+            (f"the name `{sheet.name}`", one.name.lower() == sheet.name.lower()),
+        )
+        if taken
+    ]
+
+
+def _domain(sheet: CategorySheet, taxonomy: Taxonomy) -> list[str]:
+    known = sorted({category.domain for category in taxonomy if not _itself(category, sheet)})
+    if sheet.domain in known:
+        return []
+    return [f"`{sheet.domain}` is a domain of its own; there are: {', '.join(known)}"]
 
 
 def _near(

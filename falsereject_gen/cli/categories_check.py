@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from falsereject_gen.cli.options import rooms_of
+from falsereject_gen.cli.options import rooms_of, say
 from falsereject_gen.errors import InputError
 
 __all__ = ["check"]
@@ -43,6 +43,7 @@ def check(
                 f"category `{found}` has no graphs/seeds/{found}.yaml; check its sheet or add seeds"
             )
         sheet = make_sheet(values, f"graphs/seeds/{found}.yaml")
+    say("comparing with the other categories (this loads the sentence encoder) …")
     result = examine(sheet, known, assets, load_lexicon(assets), MiniLM())
     if json:
         values = {"ready": result.ready, **result.model_dump(mode="json")}

@@ -164,6 +164,28 @@ def test_the_check_names_what_is_wrong(rooms, taxonomy, lexicon, encoder):
     )
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"id": "violent-crimes"}, "the id `violent-crimes` is that of Violent Crimes"),
+        ({"name": "violent crimes"}, "the name `violent crimes` is that of Violent Crimes"),
+    ],
+)
+def test_the_check_says_that_an_id_or_a_name_is_taken(
+    rooms, taxonomy, lexicon, encoder, change, said
+):
+    found = check(sheet(**change), taxonomy, rooms, lexicon, encoder)
+    assert not found.ready
+    assert any(said in reason for reason in found.reasons)
+    assert len(found.near) == 44
+
+
+def test_a_domain_of_its_own_is_noted(rooms, taxonomy, lexicon, encoder):
+    found = check(sheet(domain="Drones and Toys"), taxonomy, rooms, lexicon, encoder)
+    assert found.ready
+    assert any("`Drones and Toys` is a domain of its own" in note for note in found.notes)
+
+
 def test_a_category_of_the_44_is_ready_and_not_compared_with_itself(
     rooms, taxonomy, lexicon, encoder
 ):
