@@ -43,6 +43,8 @@ def build(
     found = counts(graph)
     made = f"{found['entities']} entities, {found['relations']} relations"
     say(f"{made} from {told['seeds']} seeds in {out}")
+    for code, count in told["languages_left_alone"].items():
+        say(f"{count} seeds in language `{code}` are left alone: this graph is of English ones")
     if told["failed"]:
         say(f"{len(told['failed'])} seeds could not be extracted; why: {out / 'extraction.json'}")
     if told["left_out"]:

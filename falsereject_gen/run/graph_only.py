@@ -12,6 +12,7 @@ from falsereject_gen.records import Seed
 from falsereject_gen.rooms import Rooms
 from falsereject_gen.run.extraction import check_spoken, extract_spoken
 from falsereject_gen.run.world import prepare
+from falsereject_gen.seeds.language import unserved
 from falsereject_gen.settings import RunSettings
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ def build_graph(
             after each.
 
     Returns:
-        The graph, and the summary of its extraction.
+        The graph, and the summary of its extraction; `languages_left_alone` counts the seeds in
+        languages that no graph is built from here.
 
     Raises:
         InputError: no seed can be used.
@@ -63,9 +65,9 @@ def build_graph(
     else:
         world = prepare(settings, rooms, open_models({}, rooms))
     write_graph(world.graph, folder)
-    return world.graph, write_extraction(
-        folder, settings.extractor, world.graphs, world.unextracted
-    )
+    told = write_extraction(folder, settings.extractor, world.graphs, world.unextracted)
+    left_alone = unserved(world.collection.seeds)
+    return world.graph, {**told, "languages_left_alone": left_alone}
 
 
 def _folder(folder: Path) -> None:
