@@ -19,7 +19,7 @@ import contextlib
 import io
 import itertools
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from threading import Lock
@@ -136,8 +136,9 @@ class MiniLM:
         found: dict[int, _Pair] = {}
         for steps in sorted({-(-length // STEP) for length in lengths}):
             places = [n for n, length in enumerate(lengths) if -(-length // STEP) == steps]
-            pairs = self._side_by_side([texts[place] for place in places], steps * STEP)
-            found |= dict(zip(places, pairs, strict=True))
+            for some in _in_twos(places):
+                pairs = self._side_by_side([texts[place] for place in some], steps * STEP)
+                found |= dict(zip(some, pairs, strict=True))
         return [found[place] for place in range(len(texts))]
 
     def _side_by_side(self, texts: list[str], width: int) -> list[_Pair]:
@@ -191,6 +192,14 @@ class MiniLM:
             means = [(states[layer] * mask).sum(1) / mask.sum(1) for layer in LAYERS]
             units = [self._torch.nn.functional.normalize(mean, dim=1).numpy() for mean in means]
         return units[-1], np.concatenate(units, axis=1)
+
+
+def _in_twos(places: list[int]) -> Iterator[list[int]]:
+    """13 of them as 8, 4 and 1: few shapes of batches, as each must be tried once."""
+    while places:
+        count = min(BATCH, 1 << (len(places).bit_length() - 1))
+        yield places[:count]
+        places = places[count:]
 
 
 def _split(found: tuple[Vectors, Vectors]) -> list[_Pair]:

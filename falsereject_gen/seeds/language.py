@@ -83,6 +83,8 @@ def language_of(text: str) -> str:
     letters = [char for char in head if char.isalpha()]
     if not letters:
         return "und"
+    if head.isascii():
+        return _by_words(head)
     scripts = Counter(_script(char) for char in letters)
     foreign = {name: n for name, n in scripts.items() if name != "LATIN"}
     if sum(foreign.values()) * 5 > len(letters) * 2:
