@@ -88,7 +88,8 @@ def parse_yaml(text: str, name: str) -> Any:
         mark = getattr(fault, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
         problem = getattr(fault, "problem", None) or str(fault).splitlines()[0]
-        raise RoomError(f"{name}{where}: not valid YAML: {problem}") from None
+        advice = "; put a value with a colon in it in quotes" if "mapping values" in problem else ""
+        raise RoomError(f"{name}{where}: not valid YAML: {problem}{advice}") from None
 
 
 def eject(target: Path) -> list[Path]:

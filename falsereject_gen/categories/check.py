@@ -14,7 +14,14 @@ from typing import get_args
 
 import numpy as np
 
-from falsereject_gen.categories.finding import Finding, Near, Overlap
+from falsereject_gen.categories.finding import (
+    CLOSE_DEFINITION,
+    SAME_DEFINITION,
+    SAME_SEEDS,
+    Finding,
+    Near,
+    Overlap,
+)
 from falsereject_gen.categories.sheet import CategorySheet
 from falsereject_gen.dedup.encoder import Encoder, Vectors
 from falsereject_gen.entities.extract import EmbeddedExtractor
@@ -27,10 +34,6 @@ from falsereject_gen.taxonomy import Category, Taxonomy
 
 __all__ = ["check"]
 
-SAME_DEFINITION, SAME_SEEDS = 0.86, 0.48
-"""From here on nearer than any two of the 44."""
-CLOSE_DEFINITION, CLOSE_SEEDS = 0.61, 0.35
-"""From here on nearer than 95 % of the pairs of the 44: worth a look."""
 AGREE, LONELY = 0.10, 0.20
 SEEDS_LEAST, SEEDS_GOOD, NEIGHBOURS_LEAST, TRIGGERS_LEAST = 5, 14, 3, 8
 
@@ -219,11 +222,9 @@ def _notes(sheet: CategorySheet, found: Finding) -> list[str]:
             f"{heat} trigger words and hot entities; with {TRIGGERS_LEAST} or more the "
             "embedded judge knows better what looks toxic here"
         )
-    out += [
-        f"close to {one.name} ({one.id}): definitions {one.definition:.2f}, seeds {one.seeds:.2f}"
-        for one in found.near
-        if not _same(one) and (one.definition >= CLOSE_DEFINITION or one.seeds >= CLOSE_SEEDS)
-    ]
+    close = [one.id for one in found.near if one.close and not _same(one)]
+    if close:
+        out.append(f"close to {len(close)} of the others: {', '.join(close)}; is it none of them?")
     out += [f"a seed of {one.id} says the same: {_cut(one.seed)}" for one in found.taken]
     out += [f"far from the other seeds ({o.score:.2f}): {_cut(o.a)}" for o in found.lonely]
     out += [f"no entity in: {_cut(text)}" for text in found.without_entities]

@@ -4,7 +4,20 @@ from pydantic import Field
 
 from falsereject_gen.records import Record
 
-__all__ = ["Finding", "Near", "Overlap"]
+__all__ = [
+    "CLOSE_DEFINITION",
+    "CLOSE_SEEDS",
+    "SAME_DEFINITION",
+    "SAME_SEEDS",
+    "Finding",
+    "Near",
+    "Overlap",
+]
+
+SAME_DEFINITION, SAME_SEEDS = 0.86, 0.48
+"""From here on nearer than any two of the 44."""
+CLOSE_DEFINITION, CLOSE_SEEDS = 0.61, 0.35
+"""From here on nearer than 95 % of the pairs of the 44: worth a look."""
 
 
 class Near(Record):
@@ -17,6 +30,11 @@ class Near(Record):
     seed: str = Field(description="Ours of the nearest two; empty if it has no seeds.")
     their_seed: str
     seed_score: float
+
+    @property
+    def close(self) -> bool:
+        """Whether it is nearer than 95 % of the pairs of the 44, by either cosine."""
+        return self.definition >= CLOSE_DEFINITION or self.seeds >= CLOSE_SEEDS
 
 
 class Overlap(Record):

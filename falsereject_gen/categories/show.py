@@ -4,7 +4,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from falsereject_gen.categories.finding import Finding
+from falsereject_gen.categories.finding import CLOSE_DEFINITION, CLOSE_SEEDS, Finding
 
 __all__ = ["show"]
 
@@ -22,8 +22,19 @@ def show(found: Finding, screen: Console | None = None) -> None:
     table.add_column("nearest two seeds", overflow="fold")
     for one in found.near[:SHOWN]:
         pair = f"{one.seed}\n{one.their_seed}  ({one.seed_score:.2f})" if one.their_seed else "–"
-        table.add_row(one.id, f"{one.definition:.2f}", f"{one.seeds:.2f}", escape(pair))
+        cosines = (
+            f"[bold]{value:.2f} *[/bold]" if value >= limit else f"{value:.2f}"
+            for value, limit in ((one.definition, CLOSE_DEFINITION), (one.seeds, CLOSE_SEEDS))
+        )
+        table.add_row(one.id, *cosines, escape(pair))
     screen.print(table)
+    screen.print(
+        "cosines of the definitions and of the seeds, in the order of both together; "
+        f"* is close: from {CLOSE_DEFINITION} and {CLOSE_SEEDS} on, nearer than 95 % of the pairs "
+        "of the 44",
+        style="dim",
+        highlight=False,
+    )
     agree = "–" if found.agreement is None else f"{found.agreement:.2f}"
     screen.print(f"seeds agree at {agree} (the bundled categories: .14 to .33)")
     screen.print(f"{len(found.new_entities)} new entities: {_list(found.new_entities)}")

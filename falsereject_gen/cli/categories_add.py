@@ -31,14 +31,15 @@ def add(
         say(f"written: {path}")
     place, seeds = shlex.quote(str(rooms)), shlex.quote(str(made[1]))
     check = f"falsereject-gen categories check {sheet.id} --rooms {place}"
-    alone = f"falsereject-gen run --rooms {place} --seeds {seeds} --target 50"
-    every = f"falsereject-gen run --rooms {place}"
+    out = f"--out outputs/{sheet.id}"
+    alone = f"falsereject-gen run --rooms {place} --seeds {seeds} --target 50 {out}"
+    every = f"falsereject-gen run --rooms {place} --target 450 {out}-and-44"
     say(f"is it new, and ready?       {check}")
     say(f"50 rows of it alone:        {alone}")
     say(f"rows of it beside the rest: {every}")
     if json:
-        out = {"id": sheet.id, "files": [str(p) for p in made], "next": [check, alone, every]}
-        typer.echo(json_module.dumps(out, ensure_ascii=False))
+        told = {"id": sheet.id, "files": [str(p) for p in made], "next": [check, alone, every]}
+        typer.echo(json_module.dumps(told, ensure_ascii=False))
 
 
 def _typed(rooms: Path) -> dict[str, object]:

@@ -124,7 +124,8 @@ class ProgressWatcher(Watcher):
 def tell(result: RunResult) -> None:
     """What came out of a run, in a few lines."""
     short = f"\n  {result.why_short}" if result.why_short else ""
-    say(f"{len(result.rows)} of {result.target} rows in {result.generation_s:.1f} s{short}")
+    took = f"{result.generation_s:.1f} s ({result.wall_s:.1f} s in all)"
+    say(f"{len(result.rows)} of {result.target} rows in {took}{short}")
     if spent := result.spent():
         failed = sum(row["failures"] for row in result.usage)
         said = f"  spent    {spent['calls']:,} calls, {spent['tokens']:,} tokens, "

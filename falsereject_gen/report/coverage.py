@@ -1,7 +1,7 @@
 """Which categories and strategies the accepted rows cover."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, get_args
 
 from falsereject_gen.records import Candidate, Strategy
@@ -59,11 +59,18 @@ class Coverage:
 
         Returns:
             `domains` (each with its categories), `strategies`, `heat` (one line a category, one
-            cell a strategy) and `empty`, the categories without an accepted row.
+            cell a strategy) and `empty`, the categories without an accepted row; what no brief was
+            for stands in none of them but in `untried` and `unused` (strategies).
         """
         made, tried = self._made, self._tried
         by_category = [_bar(i, categories.name(i), made, tried, 0) for i in categories.ids]
         strategies = [_bar(s, s.replace("-", " "), made, tried, 1) for s in STRATEGIES]
+        untried, unused = (
+            [bar["name"] for bar in bars if not bar["tried"]] for bars in (by_category, strategies)
+        )
+        by_category = [bar for bar in by_category if bar["tried"]]
+        strategies = [bar for bar in strategies if bar["tried"]]
+        used = [bar["id"] for bar in strategies]
         for bars in (by_category, strategies):
             most = max((bar["tried"] for bar in bars), default=0) or 1
             for bar in bars:
@@ -75,8 +82,10 @@ class Coverage:
         return {
             "domains": domains,
             "strategies": strategies,
-            "heat": [_line(bar, made, max(made.values(), default=0)) for bar in by_category],
+            "heat": [_line(bar, made, used, max(made.values(), default=0)) for bar in by_category],
             "empty": [bar["name"] for bar in by_category if not bar["accepted"]],
+            "untried": untried,
+            "unused": unused,
         }
 
 
@@ -92,7 +101,12 @@ def _bar(
     return {"id": key, "name": name, "accepted": accepted, "tried": briefs}
 
 
-def _line(bar: Mapping[str, Any], made: Mapping[tuple[str, str], int], most: int) -> dict[str, Any]:
-    cells = [made.get((bar["id"], strategy), 0) for strategy in STRATEGIES]
+def _line(
+    bar: Mapping[str, Any],
+    made: Mapping[tuple[str, str], int],
+    used: Sequence[str],
+    most: int,
+) -> dict[str, Any]:
+    cells = [made.get((bar["id"], strategy), 0) for strategy in used]
     shades = [round(100 * count / most) if most else 0 for count in cells]
     return {**bar, "cells": list(zip(cells, shades, strict=True))}

@@ -15,7 +15,7 @@ from falsereject_gen.errors import InputError, StoreError
 from falsereject_gen.records import Candidate
 from falsereject_gen.report.assets import inlined, render, write_page
 from falsereject_gen.report.cost import cost
-from falsereject_gen.report.coverage import STRATEGIES, Categories, Coverage
+from falsereject_gen.report.coverage import Categories, Coverage
 from falsereject_gen.report.funnel import Falls, Funnel, Rounds
 from falsereject_gen.report.head import Head, dig, number
 from falsereject_gen.report.near import Near
@@ -134,7 +134,6 @@ def _render(
         falls=falls,
         rounds=counted.rounds.table(int(number(dig(limits, "rounds")) or 1)),
         coverage=counted.coverage.table(categories),
-        strategies=[strategy.replace("-", " ") for strategy in STRATEGIES],
         histograms=counted.histograms.figures(harm_max, toxic_min),
         pool=counted.pool.table(),
         near=near,
