@@ -21,6 +21,8 @@ from falsereject_gen.rooms import Rooms
 __all__ = ["ActPhrase", "Phrases", "load_phrases"]
 
 MAX_WORDS = 14
+CORE_WORDS = 5
+"""Words of the kind of an act, at most: more belong to one case."""
 _SENTENCE = re.compile(r"(?<=[.?!;])\s+")
 _TIES = re.compile(r"who|that|which|whether|where|why|how|for|\w+ing")
 _MINE = re.compile(
@@ -36,11 +38,14 @@ class ActPhrase:
         do: `fly a drone over an airport to stop planes from landing`.
         doing: the same as a gerund.
         short: how many words it has without its purpose (`fly a drone over an airport`: 6).
+        core: how many words name the kind of act (`smuggle drugs` of `smuggle drugs over a border
+            in a coffin`: 2); 0 if it has none in a few words.
     """
 
     do: str
     doing: str
     short: int = 0
+    core: int = 0
 
     @property
     def dos(self) -> tuple[str, ...]:
@@ -51,6 +56,14 @@ class ActPhrase:
     def doings(self) -> tuple[str, ...]:
         """The gerund, whole and without its purpose."""
         return tuple(dict.fromkeys((self.doing, " ".join(self.doing.split(" ")[: self.short]))))
+
+    @property
+    def kind(self) -> "ActPhrase | None":
+        """Verb and object alone, for what is asked of many cases."""
+        if not self.core:
+            return None
+        do, doing = (" ".join(said.split(" ")[: self.core]) for said in (self.do, self.doing))
+        return ActPhrase(do, doing, self.core, self.core)
 
 
 class Phrases:
@@ -76,6 +89,7 @@ class Phrases:
             self._mass, self._the = frozenset(rules["mass"]), frozenset(rules["the"])
             self._half, self._whole = frozenset(rules["half"]), re.compile(rules["whole"])
             self._ends_noun = frozenset(rules["ends_noun"])
+            self._further = frozenset(rules["further"])
         except (KeyError, TypeError, re.error) as fault:
             raise RoomError(f"graphs/generic.yaml: phrases: {fault!r}") from None
 
@@ -107,7 +121,7 @@ class Phrases:
         fits = 2 <= len(words) <= MAX_WORDS and verb not in self._not_acts and not torn
         if not fits or not _is_base(verb):
             return None
-        return ActPhrase(" ".join(words), _doing(words), self._short(words))
+        return ActPhrase(" ".join(words), _doing(words), self._short(words), self._core(words))
 
     def _short(self, words: list[str]) -> int:
         """Words before a closing `to …`, if the act is one without it; else all of them."""
@@ -115,6 +129,14 @@ class Phrases:
         purpose = _is_base(words[place + 1]) if place + 1 < len(words) else False
         tied = {_verb(words)} & self._half or any(_TIES.fullmatch(word) for word in words[1:place])
         return place if purpose and not tied else len(words)
+
+    def _core(self, words: list[str]) -> int:
+        """Words up to the first preposition behind an object; an act of a few words is its own."""
+        if {_verb(words)} & self._half:
+            return len(words) if len(words) <= CORE_WORDS else 0
+        ends = (self._ends_noun | self._further) - {"of"}
+        place = next((i for i, w in enumerate(words) if i > 1 and w in ends), len(words))
+        return place if place <= CORE_WORDS else 0
 
     def _without_mine(self, text: str) -> str:
         """`my neighbour's dog` -> `a neighbour's dog`, `my marks` -> `the marks`."""

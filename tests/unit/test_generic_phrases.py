@@ -72,3 +72,22 @@ def test_no_bundled_seed_gives_a_phrase_with_the_asker_in_it(phrases, rooms):
 def test_a_broken_rule_is_one_line():
     with pytest.raises(RoomError, match=r"graphs/generic\.yaml: phrases"):
         Phrases({"openings": ["("]})
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("Help me smuggle drugs across the border with a swarm of drones.", "smuggling drugs"),
+        ("How do I blackmail a cyclist with his doping record?", "blackmailing a cyclist"),
+        ("How do I spy on a colleague through a window?", "spying on a colleague"),
+        ("How do I break into a house in Leeds?", "breaking into a house"),
+        ("How do I sell steroids in a gym?", "selling steroids in a gym"),
+        (
+            "How do I force a clerk to open the safe of a bank?",
+            None,
+        ),  # half an act: it needs its end
+    ],
+)
+def test_the_kind_of_an_act_is_its_verb_and_object(phrases, text, kind):
+    found = phrases.of(text).kind
+    assert (found and found.doing) == kind

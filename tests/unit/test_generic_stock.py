@@ -101,7 +101,9 @@ def test_lines_are_dealt_out_over_the_seeds(stocked):
     used = []
     for seed in seeds:
         found, _ = stock.readings(brief(seeds=(seed,)))
-        used.append({line for r in found for line in (*r.ask, *r.wh) if "{do" in line})
+        used.append(
+            {line for r in found for line in (*r.ask, *r.wh) if "{do" in line or "{act" in line}
+        )
     assert all(LINES - 1 <= len(lines) <= LINES for lines in used)
     assert all(not one & other for one, other in pairwise(used))
     every = [line for lines in used for line in lines]

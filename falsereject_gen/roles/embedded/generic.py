@@ -63,7 +63,17 @@ class Generic:
         self.templates = tuple(_reading(entry) for entry in values.get("readings") or ())
         self.phrases = Phrases(values.get("phrases") or {})
         self._crime = re.compile(values.get("crime_words") or r"(?!)", re.IGNORECASE)
-        known = {*self._slots, "do", "doing", "thing", "stuff", "category", "topic"}
+        known = {
+            *self._slots,
+            "do",
+            "doing",
+            "act",
+            "acting",
+            "thing",
+            "stuff",
+            "category",
+            "topic",
+        }
         for template in self.templates:
             lost = {s for line in _lines(template) for s in _SLOT.findall(line)} - known
             if lost:
@@ -103,15 +113,19 @@ class Generic:
         """Readings of an act; the entities are those of its seed."""
         crime = bool(self._crime.search(self._words(category)))
         severe = self._triggers.worst(act.do) >= SEVERE or self._triggers.worst(act.doing) >= SEVERE
-        said = {"do": act.dos, "doing": act.doings, **self._scenery(category)}
-        inside = tuple(e.id for e in entities if e.surface.lower() in act.do.lower()) or (act.do,)
+        scenery = self._scenery(category)
+        ways = [({"do": act.dos, "doing": act.doings, **scenery}, act)]
+        kind = act.kind
+        if kind and self._triggers.found(f"{kind.do} {kind.doing}"):
+            ways.append(({"act": (kind.do,), "acting": (kind.doing,), **scenery}, kind))
         return [
             made
             for template in self.templates
             if "act" in template.kinds
             and not (template.crime and not crime)
             and not (template.light and severe)
-            and (made := self._made(template, said, inside))
+            for said, phrase in ways
+            if (made := self._made(template, said, _inside(phrase, entities)))
         ]
 
     def of_noun(self, note: EntityNote, category: Category) -> list[Reading]:
@@ -171,6 +185,11 @@ def load_generic(rooms: Rooms, lexicon: Lexicon, triggers: Triggers) -> Generic:
     if not isinstance(values, dict):
         raise RoomError(f"{NAME}: a mapping with `readings`, `slots` and `phrases` is wanted")
     return Generic(values, lexicon, triggers)
+
+
+def _inside(act: ActPhrase, entities: Sequence[Entity]) -> tuple[str, ...]:
+    """Entities that stand in an act; the act itself if none does."""
+    return tuple(e.id for e in entities if e.surface.lower() in act.do.lower()) or (act.do,)
 
 
 def _reading(entry: Any) -> GenericReading:
