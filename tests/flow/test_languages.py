@@ -4,7 +4,6 @@ The seeds are our own: tests/data/seeds_zh_de.jsonl. The encoder is a cheap one.
 """
 
 import json
-import runpy
 import sqlite3
 from collections import Counter
 from functools import partial
@@ -15,9 +14,7 @@ import yaml
 from falsereject_gen import job
 from falsereject_gen.annotate.rows import published_rows
 from falsereject_gen.errors import InputError
-from falsereject_gen.models.scripted_server import ScriptedServer
 from falsereject_gen.records import Candidate, Seed
-from falsereject_gen.run import world
 from falsereject_gen.seeds.language import language_of
 from falsereject_gen.settings import load_settings
 
@@ -33,21 +30,6 @@ class Listener(job.Watcher):
 
 
 @pytest.fixture(scope="module")
-def cheap(root):
-    made = runpy.run_path(str(root / "benchmarks" / "cheap.py"))
-    before = made["warm"]()
-    yield made
-    for name, value in before.items():
-        setattr(world, name, value)
-
-
-@pytest.fixture(scope="module")
-def server():
-    with ScriptedServer(retry_after=0.02) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
 def foreign(root):
     return root / "tests" / "data" / "seeds_zh_de.jsonl"
 
@@ -60,13 +42,9 @@ def english(cheap, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def go(cheap, server):
+def go(cheap, endpoint):
     def run(folder, seeds, *sets, target=TARGET, cast="spoken"):
-        given = [
-            f"cast={cast}",
-            f"endpoints.default.base_url={server.url}",
-            "endpoints.default.model=scripted",
-        ]
+        given = [*endpoint, f"cast={cast}"]
         settings = load_settings(None, [*given, *sets], target=target, seeds=seeds)
         watcher = Listener()
         resume = (folder / "run.sqlite").exists()

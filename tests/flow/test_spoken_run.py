@@ -5,7 +5,6 @@ The encoder is a cheap one (benchmarks/cheap.py): what is claimed here is not ab
 
 import contextlib
 import json
-import runpy
 import shutil
 import sqlite3
 import threading
@@ -17,41 +16,11 @@ import pytest
 from falsereject_gen import job
 from falsereject_gen.models.protocol import ChatReply
 from falsereject_gen.models.remote import RemoteModels
-from falsereject_gen.models.scripted_server import ScriptedServer
 from falsereject_gen.rooms import Rooms
-from falsereject_gen.run import world
 from falsereject_gen.run.store import Store
 from falsereject_gen.settings import load_settings
 
 TARGET = 12
-CALM = {
-    "latency": 0.0,
-    "faults": "",
-    "retry_after": 0.02,
-    "no_schema": False,
-    "no_json_mode": False,
-}
-
-
-@pytest.fixture(scope="module")
-def cheap(root):
-    made = runpy.run_path(str(root / "benchmarks" / "cheap.py"))
-    before = made["warm"]()
-    yield made
-    for name, value in before.items():
-        setattr(world, name, value)
-
-
-@pytest.fixture(scope="module")
-def the_server():
-    with ScriptedServer(retry_after=0.02) as server:
-        yield server
-
-
-@pytest.fixture
-def server(the_server):
-    the_server.reset(**CALM)
-    return the_server
 
 
 @pytest.fixture(scope="module")
@@ -62,16 +31,11 @@ def seeds(cheap, tmp_path_factory):
 
 
 @pytest.fixture
-def go(cheap, server, seeds):
+def go(cheap, server, endpoint, seeds):
     """Run into a folder, or go on there if a run is in it."""
 
     def run(folder, *sets, target=TARGET, rooms=None, seeds=(seeds,)):
-        given = [
-            "cast=spoken",
-            f"endpoints.default.base_url={server.url}",
-            "endpoints.default.model=scripted",
-        ]
-        settings = load_settings(None, [*given, *sets], rooms, target=target, seeds=seeds)
+        settings = load_settings(None, [*endpoint, *sets], rooms, target=target, seeds=seeds)
         resume = (folder / "run.sqlite").exists()
         return job.run(settings, folder, resume=resume, rooms=rooms)
 
@@ -79,14 +43,12 @@ def go(cheap, server, seeds):
 
 
 @pytest.fixture(scope="module")
-def finished(cheap, the_server, seeds, tmp_path_factory):
+def finished(cheap, the_server, endpoint, seeds, tmp_path_factory):
     """A finished run that tests copy."""
-    the_server.reset(**CALM)
+    the_server.calm()
     folder = tmp_path_factory.mktemp("finished") / "run"
-    sets = ["cast=spoken", f"endpoints.default.base_url={the_server.url}"]
-    sets.append("endpoints.default.model=scripted")
-    cheap["prepare_once"]([*sets, f"seeds=[{seeds}]"])
-    job.run(load_settings(None, sets, target=TARGET, seeds=(seeds,)), folder)
+    cheap["prepare_once"]([*endpoint, f"seeds=[{seeds}]"])
+    job.run(load_settings(None, endpoint, target=TARGET, seeds=(seeds,)), folder)
     return folder
 
 
@@ -141,7 +103,7 @@ def overlay(path, name, change):
 
 def test_exactly_the_target_and_the_same_bytes_at_another_latency(go, server, finished, tmp_path):
     assert len(prompts(go(shutil.copytree(finished, tmp_path / "copy")))) == TARGET
-    server.reset(**CALM | {"latency": 0.03})
+    server.calm(latency=0.03)
     result = go(tmp_path / "slow")
     assert result.complete
     assert len(set(prompts(result))) == TARGET
@@ -215,7 +177,7 @@ def test_what_changes_a_reply_misses_the_cache(changed, go, server, finished, tm
 def test_a_higher_target_pays_for_the_new_rows_only(go, server, finished, tmp_path):
     whole = go(tmp_path / "whole", target=TARGET + 8)
     cost = len(keys(tmp_path / "whole"))
-    server.reset(**CALM)
+    server.calm()
     folder = shutil.copytree(finished, tmp_path / "run")
     before = keys(folder)
     grown = go(folder, target=TARGET + 8)
@@ -268,7 +230,7 @@ def test_added_seeds_keep_the_rows_and_cost_only_the_new_ones(
 
 
 def test_faults_lose_no_candidate_and_each_is_explained(go, server, tmp_path):
-    server.reset(**CALM | {"faults": "429=0.1,500=0.05,drop=0.02,bad_json=0.02"})
+    server.calm(faults="429=0.1,500=0.05,drop=0.02,bad_json=0.02")
     result = go(tmp_path / "run", target=20)
     assert result.complete
     found = candidates(tmp_path / "run")
@@ -288,11 +250,11 @@ def test_faults_lose_no_candidate_and_each_is_explained(go, server, tmp_path):
 
 
 def test_a_server_without_json_schema(go, server, finished, tmp_path):
-    server.reset(**CALM | {"no_schema": True})
+    server.calm(no_schema=True)
     assert go(tmp_path / "object", target=4).complete
     refused = server.stats()["status"]["400"]
     assert refused < 80, "found out again and again"
-    server.reset(**CALM | {"no_schema": True, "no_json_mode": True})
+    server.calm(no_schema=True, no_json_mode=True)
     assert go(tmp_path / "fenced", target=4).complete
     told = set(ask_store(tmp_path / "fenced", "SELECT error, role FROM failures"))
     # Without a field for it, a generator refuses in words: no JSON, so it is asked once more.
@@ -300,7 +262,7 @@ def test_a_server_without_json_schema(go, server, finished, tmp_path):
 
 
 def test_a_server_that_restarts_in_the_middle(go, server, finished, tmp_path):
-    server.reset(**CALM | {"latency": 0.03})
+    server.calm(latency=0.03)
 
     def trouble():
         while server.stats()["requests"] < 60:

@@ -165,14 +165,12 @@ def test_ctrl_c_waits_for_calls_under_way_and_resume_goes_on(server, seeds, tmp_
 )
 def test_what_no_retry_mends_stops_at_once(server, seeds, tmp_path, quiet, fault, says):
     server.reset(faults=f"{fault}=1")
-    begun = time.monotonic()
     with pytest.raises(EndpointError, match=says) as told:
         job.run(settings(server, seeds), tmp_path / "r")
     assert told.value.exit_code == 1
     assert "\n" not in str(told.value)
     assert "--resume" in str(told.value)
     assert server.stats()["requests"] <= 4  # however many wait
-    assert time.monotonic() - begun < 120
     assert calls_in(tmp_path / "r") == (0, 0)
     assert not (tmp_path / "r" / "dataset").exists()
 

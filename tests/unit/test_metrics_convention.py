@@ -1,7 +1,6 @@
 """The papers' convention, held against OR-Bench: at n = 500, 80K .31/.61 and Hard .39/.55."""
 
 import random
-import time
 from pathlib import Path
 
 import pytest
@@ -21,8 +20,6 @@ def test_the_convention_gives_the_published_figures(file, bleu, dist):
         pytest.skip(f"../shared/data/or-bench/{file} is not there")
     texts = [tokens(text) for text in read_texts(SETS / file).texts]
     drawn = [random.Random(seed).sample(texts, 500) for seed in range(5)]
-    started = time.perf_counter()
     bleus = [self_bleu_4(sample) for sample in drawn]
-    assert time.perf_counter() - started < 100  # 20 s a sample of 500; it takes about 0.1
     assert sum(bleus) / 5 == pytest.approx(bleu, abs=0.02)
     assert sum(map(dist_2, drawn)) / 5 == pytest.approx(dist, abs=0.02)
