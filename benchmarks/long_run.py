@@ -28,7 +28,7 @@ from falsereject_gen.models.scripted_server import ScriptedServer
 
 HERE = Path(__file__).resolve().parent
 CLI = [sys.executable, "-m", "falsereject_gen.cli.main"]
-YIELD = 0.68
+YIELD = 0.7
 """Share of candidates that the scripted judges accept; a run ends by its rows."""
 SETTINGS = {
     "cast": "spoken",

@@ -4,12 +4,14 @@ import json
 
 import pytest
 import yaml
+from rich.console import Console
 from typer.testing import CliRunner
 
 from falsereject_gen.categories.ask import ask_for, slug
 from falsereject_gen.categories.check import check
 from falsereject_gen.categories.overlay import add, sheet_of
 from falsereject_gen.categories.sheet import make_sheet, read_sheet
+from falsereject_gen.categories.show import show
 from falsereject_gen.cli.main import app
 from falsereject_gen.errors import FalseRejectError, InputError, TaxonomyError, UsageError
 from falsereject_gen.rooms import Rooms
@@ -114,6 +116,10 @@ def test_never_into_the_package(root):
         ("id: X Y\nname: n\ndomain: d\ndefinition: e\nseeds: [a]\n", "such as drone-misuse"),
         ("id: x\nname: n\ndomain: d\ndefinition: e\nseeds: [a]\nhue: 1\n", "unknown field `hue`"),
         ("id: [\n", "not valid YAML"),
+        (
+            "id: x\nname: Drones: a list\n",
+            "not valid YAML.*put a value with a colon in it in quotes",
+        ),
         ("a: " + "[" * 3000 + "]" * 3000, "missing|nested too deeply"),
     ],
 )
@@ -143,6 +149,13 @@ def test_the_check_of_a_good_one(rooms, taxonomy, lexicon, encoder):
     assert "quadcopter" in found.new_entities
     assert "grenade" in found.known_entities
     assert any("no readings of its own" in note for note in found.notes)
+    screen = Console(record=True, width=100)
+    show(found, screen)
+    told = " ".join(screen.export_text().split())
+    nearest = found.near[0]
+    assert nearest.close and f"{nearest.seeds:.2f} *" in told
+    assert "* is close: from 0.61 and 0.35 on" in told
+    assert told.count("close to ") == 1, "the table says the rest"
 
 
 def test_the_check_names_what_is_wrong(rooms, taxonomy, lexicon, encoder):

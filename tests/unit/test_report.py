@@ -24,6 +24,7 @@ from falsereject_gen.records import (
     Verdict,
 )
 from falsereject_gen.report import shown
+from falsereject_gen.report.coverage import Categories, Coverage
 from falsereject_gen.report.funnel import Falls, Funnel, Rounds
 from falsereject_gen.report.near import SHOWN, Near
 from falsereject_gen.report.page import write_report
@@ -322,6 +323,26 @@ def test_scores_and_pool():
         3,
         2,
     )
+
+
+def test_what_was_not_tried_is_named_once_and_takes_no_line(tmp_path):
+    names = {name: {"name": name.upper(), "domain": "D"} for name in ("self-harm", "idle", "never")}
+    candidates = some()
+    counted = told(Coverage(), candidates)
+    categories = Categories(names, counted.named())
+    table = counted.table(categories)
+    assert [bar["id"] for bars in table["domains"].values() for bar in bars] == [
+        "self-harm",
+        "stalking",
+    ]
+    assert (table["untried"], table["empty"]) == (["IDLE", "NEVER"], ["SELF-HARM"])
+    assert [bar["id"] for bar in table["strategies"]] == ["homonym"]
+    assert "research" in table["unused"]
+    assert [line["cells"] for line in table["heat"]] == [[(0, 0)], [(2, 100)]]
+    text = page(build(tmp_path / "run", candidates, categories=names, graph={"generic_rows": 2}))
+    assert text.count("IDLE") == text.count("NEVER") == 1
+    assert "2 rows were made from generic readings" in text
+    assert "the generic readings have none" in text
 
 
 def test_near_pairs_are_sorted_and_say_what_they_leave_out():
