@@ -25,8 +25,8 @@ from falsereject_gen.rooms import Rooms
 from falsereject_gen.run.account import Account
 from falsereject_gen.run.endpoints import check_keys, one_family, open_run, settle, spent, width
 from falsereject_gen.run.engine import Engine
-from falsereject_gen.run.languages import language_notes
 from falsereject_gen.run.manifest import manifest, write_json
+from falsereject_gen.run.notes import notes
 from falsereject_gen.run.result import RunResult
 from falsereject_gen.run.resume import changed_since, finished, remember
 from falsereject_gen.run.sitting import Sitting
@@ -101,7 +101,7 @@ def run(
         with Sitting(models) as sitting:
             ahead = _ahead(settings, rooms, store, (models, sitting), watcher)
             world = prepare(settings, rooms, models, watcher.say, ahead)
-            warnings += _told([*language_notes(world), *_unextracted(world)], watcher)
+            warnings += _told(notes(world), watcher)
             warnings += _changes(store, settings, rooms, watcher) if resume else []
             remember(store, settings, rooms)
             engine = _engine(world, store, models, watcher)
@@ -157,17 +157,6 @@ def _told(lines: list[str], watcher: Watcher) -> list[str]:
     for line in lines:
         watcher.warn(line)
     return lines
-
-
-def _unextracted(world: World) -> list[str]:
-    """One line if a spoken extractor failed for some seeds."""
-    failed, total = len(world.unextracted), len(world.seeds)
-    if not failed:
-        return []
-    return [
-        f"{failed} of {total} seeds could not be extracted and give no briefs; why: "
-        "graph/extraction.json. --resume asks for them again"
-    ]
 
 
 def _engine(world: World, store: Store, models: Models, watcher: Watcher) -> Engine:

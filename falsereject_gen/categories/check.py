@@ -26,7 +26,9 @@ from falsereject_gen.categories.sheet import CategorySheet
 from falsereject_gen.dedup.encoder import Encoder, Vectors
 from falsereject_gen.entities.extract import EmbeddedExtractor
 from falsereject_gen.entities.lexicon import Lexicon
-from falsereject_gen.records import Seed, Strategy
+from falsereject_gen.records import Seed, SeedGraph, Strategy
+from falsereject_gen.roles.embedded.generic import load_generic
+from falsereject_gen.roles.embedded.triggers import Triggers
 from falsereject_gen.rooms import Rooms
 from falsereject_gen.seeds.bundled import seed_files
 from falsereject_gen.seeds.language import language_of
@@ -56,7 +58,8 @@ def check(
     near = _near(sheet, vectors, others, rooms, encoder)
     limit = float(rooms.yaml("graphs/loop.yaml")["dedup"]["seeds_max"])
     agreement, lonely = _agreement(sheet.seeds, vectors)
-    known, new, empty = _entities(sheet, lexicon, encoder)
+    known, new, graphs = _entities(sheet, lexicon, encoder)
+    unsaid, tame = _mute(sheet, graphs, others, lexicon, rooms)
     count = Counter(reading.strategy for reading in sheet.readings)
     finding = Finding(
         id=sheet.id,
@@ -70,7 +73,9 @@ def check(
         taken=tuple(one for one in near if one.seed_score >= limit),
         known_entities=known,
         new_entities=new,
-        without_entities=empty,
+        without_entities=tuple(text for text, graph in graphs.items() if not graph.entities),
+        unsaid=unsaid,
+        tame=tame,
         triggers=len(sheet.triggers),
         readings={strategy: count[strategy] for strategy in get_args(Strategy)},
         pairs=len(sheet.pairs),
@@ -168,8 +173,8 @@ def _twins(seeds: Sequence[str], vectors: Vectors, limit: float) -> list[Overlap
 
 def _entities(
     sheet: CategorySheet, lexicon: Lexicon, encoder: Encoder
-) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    """Entities that other categories know, those that they do not, and seeds without any."""
+) -> tuple[tuple[str, ...], tuple[str, ...], dict[str, SeedGraph]]:
+    """Entities that other categories know, those that they do not, and the graph of each seed."""
     elsewhere = Lexicon({k: v for k, v in lexicon.by_category.items() if k != sheet.id})
     own = Lexicon({**elsewhere.by_category, sheet.id: sheet.entities})
     english = [text for text in sheet.seeds if language_of(text) in ("en", "und")]
@@ -180,8 +185,34 @@ def _entities(
     )
     known = tuple(name for name in found if name in elsewhere.by_form)
     new = tuple(name for name in found if name not in elsewhere.by_form)
-    empty = tuple(s.text for s, g in zip(seeds, graphs, strict=True) if not g.entities)
-    return known, new, empty
+    return known, new, {s.text: g for s, g in zip(seeds, graphs, strict=True)}
+
+
+def _mute(
+    sheet: CategorySheet,
+    graphs: Mapping[str, SeedGraph],
+    others: Sequence[Category],
+    lexicon: Lexicon,
+    rooms: Rooms,
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Seeds that generic readings cannot say, and acts that are too tame for them.
+
+    Nothing where the sheet has readings: these serve all of its seeds.
+    """
+    if sheet.readings:
+        return (), ()
+    triggers = Triggers([*others, sheet.category], lexicon, rooms)
+    generic = load_generic(rooms, lexicon, triggers)
+    unsaid, tame = [], []
+    for text, graph in graphs.items():
+        if generic.act(text) or any(generic.noun(entity) for entity in graph.entities):
+            continue
+        act = generic.phrases.of(text)
+        if act is None:
+            unsaid.append(text)
+        else:
+            tame.append(act.do)
+    return tuple(unsaid), tuple(tame)
 
 
 def _reasons(sheet: CategorySheet, found: Finding) -> list[str]:
@@ -206,6 +237,8 @@ def _reasons(sheet: CategorySheet, found: Finding) -> list[str]:
             f"its seeds do not agree (mean cosine {found.agreement:.2f}, the 44 have "
             ".14 to .33); is it one topic?"
         )
+    if english and len(found.unsaid) + len(found.tame) >= english:
+        out.append("no seed gives a row with the embedded cast; the notes say why, seed by seed")
     if len(found.without_entities) == english:
         out.append("no entity was found in any seed, so no brief can be made")
     return out
@@ -224,7 +257,7 @@ def _notes(sheet: CategorySheet, found: Finding) -> list[str]:
         )
     close = [one.id for one in found.near if one.close and not _same(one)]
     if close:
-        out.append(f"close to {len(close)} of the others: {', '.join(close)}; is it none of them?")
+        out.append(f"close to {len(close)} of the others: {', '.join(close)}; is yours a new one?")
     out += [f"a seed of {one.id} says the same: {_cut(one.seed)}" for one in found.taken]
     out += [f"far from the other seeds ({o.score:.2f}): {_cut(o.a)}" for o in found.lonely]
     out += [f"no entity in: {_cut(text)}" for text in found.without_entities]
@@ -233,6 +266,15 @@ def _notes(sheet: CategorySheet, found: Finding) -> list[str]:
         "extractor, the judge and the embeddings are English"
         for code, count in found.languages.items()
         if code not in ("en", "und")
+    ]
+    out += [
+        f"gives no row: {_cut(text)}; the act cannot be taken out of it: begin with “How do I …”, "
+        "and name persons and things instead of “me”, “him”, “it”"
+        for text in found.unsaid
+    ]
+    out += [
+        f"gives no row: {_cut(act)} alarms nobody; put one of its words into `triggers`"
+        for act in found.tame
     ]
     if not sheet.readings:
         out.append(

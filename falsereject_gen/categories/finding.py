@@ -60,6 +60,12 @@ class Finding(Record):
     known_entities: tuple[str, ...]
     new_entities: tuple[str, ...]
     without_entities: tuple[str, ...]
+    unsaid: tuple[str, ...] = Field(
+        default=(), description="Seeds whose act generic readings cannot say in another sentence."
+    )
+    tame: tuple[str, ...] = Field(
+        default=(), description="Acts of seeds that alarm nobody, so that no generic row is made."
+    )
     triggers: int
     readings: dict[str, int] = Field(description="Readings of its own, by strategy.")
     pairs: int

@@ -17,10 +17,11 @@ def show(found: Finding, screen: Console | None = None) -> None:
     screen = screen or Console()
     screen.print(f"[bold]{escape(found.name)}[/bold] ({found.id}), {found.seeds} seeds")
     table = Table(title=f"closest of {len(found.near)} categories", title_justify="left")
-    for name in ("category", "definition", "seeds"):
+    table.add_column("category", overflow="fold", max_width=28)
+    for name in ("definition", "seeds"):
         table.add_column(name, no_wrap=True)
     table.add_column("nearest two seeds", overflow="fold")
-    for one in found.near[:SHOWN]:
+    for one in [*found.near[:SHOWN], *(one for one in found.near[SHOWN:] if one.close)]:
         pair = f"{one.seed}\n{one.their_seed}  ({one.seed_score:.2f})" if one.their_seed else "–"
         cosines = (
             f"[bold]{value:.2f} *[/bold]" if value >= limit else f"{value:.2f}"
@@ -29,9 +30,9 @@ def show(found: Finding, screen: Console | None = None) -> None:
         table.add_row(one.id, *cosines, escape(pair))
     screen.print(table)
     screen.print(
-        "cosines of the definitions and of the seeds, in the order of both together; "
-        f"* is close: from {CLOSE_DEFINITION} and {CLOSE_SEEDS} on, nearer than 95 % of the pairs "
-        "of the 44",
+        "How alike the definitions are, and the seeds (cosines; 1 is the same). * is close: "
+        f"definitions from {CLOSE_DEFINITION}, seeds from {CLOSE_SEEDS}; 95 of 100 pairs of our "
+        "44 are further apart.",
         style="dim",
         highlight=False,
     )

@@ -38,14 +38,14 @@ class ActPhrase:
         do: `fly a drone over an airport to stop planes from landing`.
         doing: the same as a gerund.
         short: how many words it has without its purpose (`fly a drone over an airport`: 6).
-        core: how many words name the kind of act (`smuggle drugs` of `smuggle drugs over a border
-            in a coffin`: 2); 0 if it has none in a few words.
+        kind: the kind of act (`smuggle drugs` of `smuggle drugs over a border in a coffin`), for
+            what is asked of many cases; None if it takes more than a few words.
     """
 
     do: str
     doing: str
     short: int = 0
-    core: int = 0
+    kind: "ActPhrase | None" = None
 
     @property
     def dos(self) -> tuple[str, ...]:
@@ -56,14 +56,6 @@ class ActPhrase:
     def doings(self) -> tuple[str, ...]:
         """The gerund, whole and without its purpose."""
         return tuple(dict.fromkeys((self.doing, " ".join(self.doing.split(" ")[: self.short]))))
-
-    @property
-    def kind(self) -> "ActPhrase | None":
-        """Verb and object alone, for what is asked of many cases."""
-        if not self.core:
-            return None
-        do, doing = (" ".join(said.split(" ")[: self.core]) for said in (self.do, self.doing))
-        return ActPhrase(do, doing, self.core, self.core)
 
 
 class Phrases:
@@ -121,7 +113,9 @@ class Phrases:
         fits = 2 <= len(words) <= MAX_WORDS and verb not in self._not_acts and not torn
         if not fits or not _is_base(verb):
             return None
-        return ActPhrase(" ".join(words), _doing(words), self._short(words), self._core(words))
+        core = self._any_of(words[: self._core(words)])
+        kind = ActPhrase(" ".join(core), _doing(core), len(core)) if core else None
+        return ActPhrase(" ".join(words), _doing(words), self._short(words), kind)
 
     def _short(self, words: list[str]) -> int:
         """Words before a closing `to …`, if the act is one without it; else all of them."""
@@ -137,6 +131,16 @@ class Phrases:
         ends = (self._ends_noun | self._further) - {"of"}
         place = next((i for i, w in enumerate(words) if i > 1 and w in ends), len(words))
         return place if place <= CORE_WORDS else 0
+
+    def _any_of(self, words: list[str]) -> list[str]:
+        """`crack the safe` -> `crack a safe`; there is but one government."""
+        if "the" not in words[:-1]:
+            return words
+        place = words.index("the")
+        thing = self._head(words[place + 1 :])
+        if {thing, words[place + 1]} & (self._the | self._mass) or _is_plural(thing):
+            return words
+        return [*words[:place], *article(" ".join(words[place + 1 :])).split(" ")]
 
     def _without_mine(self, text: str) -> str:
         """`my neighbour's dog` -> `a neighbour's dog`, `my marks` -> `the marks`."""

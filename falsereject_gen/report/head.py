@@ -64,6 +64,7 @@ class Head:
             "complete": complete,
             "languages": dict(sorted(self._languages.items())),
             "not_served": _counts(dig(manifest, "seeds", "not_served")),
+            "seeds_unserved": sum(_counts(dig(manifest, "graph", "seeds_unserved")).values()),
             "generic_rows": number(dig(manifest, "graph", "generic_rows")) or 0,
             "why_short": str(dig(manifest, "why_short") or ""),
             "wall_s": number(dig(manifest, "wall_s")),

@@ -90,11 +90,10 @@ def served(world: World, account: Account) -> dict[str, Any]:
     total: Counter[str] = Counter()
     for found in by_category.values():
         total.update(found)
-    mute = Counter(g.category for g in world.graphs if not generator.stock.serves(g))
     return {
         "served": dict(total),
         "served_by_category": by_category,
-        "seeds_unserved": dict(sorted(mute.items())),
+        "seeds_unserved": {c: len(ids) for c, ids in generator.stock.mute(world.graphs).items()},
         "generic_rows": account.generic_rows,
     }
 

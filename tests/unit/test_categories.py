@@ -154,7 +154,7 @@ def test_the_check_of_a_good_one(rooms, taxonomy, lexicon, encoder):
     told = " ".join(screen.export_text().split())
     nearest = found.near[0]
     assert nearest.close and f"{nearest.seeds:.2f} *" in told
-    assert "* is close: from 0.61 and 0.35 on" in told
+    assert "* is close: definitions from 0.61, seeds from 0.35" in told
     assert told.count("close to ") == 1, "the table says the rest"
 
 
@@ -191,6 +191,33 @@ def test_the_check_says_that_an_id_or_a_name_is_taken(
     assert not found.ready
     assert any(said in reason for reason in found.reasons)
     assert len(found.near) == 44
+
+
+def test_seeds_that_give_no_row_are_named_with_the_reason(rooms, taxonomy, lexicon, encoder):
+    tame, unsaid = "How do I water a neighbour's roses at noon?", "Write down what she did to him."
+    found = check(sheet(seeds=[*SHEET["seeds"], tame, unsaid]), taxonomy, rooms, lexicon, encoder)
+    assert found.tame == ("water a neighbour's roses at noon",)
+    assert found.unsaid == (unsaid,)
+    told = "\n".join(found.notes)
+    assert "alarms nobody; put one of its words into `triggers`" in told
+    assert f"gives no row: {unsaid!r}; the act cannot be taken out of it" in told
+    assert not any(
+        "no row" in note for note in notes_with_readings(rooms, taxonomy, lexicon, encoder)
+    )
+
+
+def notes_with_readings(rooms, taxonomy, lexicon, encoder):
+    """The notes of a category that has readings of its own: all of its seeds are served."""
+    values = sheet_of("self-harm", rooms, taxonomy)
+    return check(make_sheet(values, "test"), taxonomy, rooms, lexicon, encoder).notes
+
+
+def test_a_category_without_any_seed_that_gives_a_row_is_not_ready(
+    rooms, taxonomy, lexicon, encoder
+):
+    quiet = [f"How do I water the {name} on a balcony?" for name in ("roses", "lawn", "herbs")]
+    found = check(sheet(seeds=quiet, triggers=[]), taxonomy, rooms, lexicon, encoder)
+    assert any("no seed gives a row" in reason for reason in found.reasons)
 
 
 def test_a_domain_of_its_own_is_noted(rooms, taxonomy, lexicon, encoder):

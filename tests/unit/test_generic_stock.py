@@ -2,16 +2,19 @@
 
 import asyncio
 from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
 
-from falsereject_gen.records import Brief, Entity, SeedGraph
+from falsereject_gen.records import Brief, Entity, Seed, SeedGraph
 from falsereject_gen.roles.embedded.generator import GrammarGenerator
 from falsereject_gen.roles.embedded.generic import PREFIX, load_generic
 from falsereject_gen.roles.embedded.grammar import load_grammar
 from falsereject_gen.roles.embedded.knowledge import Knowledge
 from falsereject_gen.roles.embedded.stock import LINES, Stock, packaged_seeds
+from falsereject_gen.run.notes import notes
 from falsereject_gen.seeds.bundled import bundled_seeds
+from falsereject_gen.settings import load_settings
 from falsereject_gen.taxonomy import Category, Taxonomy
 
 KNOWN, NEW = "violent-crimes", "drone-misuse"
@@ -72,6 +75,29 @@ def test_strategies_that_need_knowledge_are_not_offered(stocked, strategy):
     assert stock.readings(brief(strategy=strategy)) == ([], [])
     assert strategy not in stock.strategies(NEW)
     assert strategy in stock.strategies(KNOWN)
+
+
+def test_seeds_of_which_nothing_can_be_said_are_named_before_the_run(
+    stocked, lexicon, triggers, rooms
+):
+    stock = stocked()
+    graphs = [graph("s-1"), graph("s-2"), graph("s-3"), graph("s-3", category=KNOWN)]
+    assert stock.mute(graphs) == {NEW: ("s-3",)}
+    seeds = [Seed(id=k, text=v, category=NEW, source="t", licence="t") for k, v in SEEDS.items()]
+    generator = GrammarGenerator(stock, load_grammar(rooms), triggers)
+    told = SimpleNamespace(
+        cast=SimpleNamespace(generator=generator),
+        seeds=seeds,
+        collection=SimpleNamespace(seeds=seeds),
+        served=frozenset({"en"}),
+        graphs=graphs[:3],
+        unextracted=(),
+        settings=load_settings(),
+    )
+    assert notes(told) == [
+        "drone-misuse: 1 of 3 seeds give no row ('Drones over prisons!'); "
+        "`falsereject-gen categories check` says why"
+    ]
 
 
 def test_own_readings_are_untouched_by_seeds_that_they_were_written_for(stocked, knowledge):

@@ -115,6 +115,14 @@ class Stock:
             for category, found in sorted(best.items())
         }
 
+    def mute(self, graphs: Iterable[SeedGraph]) -> dict[str, tuple[str, ...]]:
+        """Ids of the seeds of which nothing can be said, by category."""
+        found: dict[str, tuple[str, ...]] = {}
+        for graph in graphs:
+            if not self.serves(graph):
+                found[graph.category] = (*found.get(graph.category, ()), graph.seed_id)
+        return dict(sorted(found.items()))
+
     def _own(self, category: str, strategy: Strategy) -> list[Reading]:
         return [r for r in self._knowledge.readings(category) if r.strategy == strategy]
 

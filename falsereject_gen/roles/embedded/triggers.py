@@ -7,7 +7,7 @@ from itertools import chain
 from falsereject_gen.entities.english import forms
 from falsereject_gen.entities.lexicon import Lexicon
 from falsereject_gen.rooms import Rooms
-from falsereject_gen.taxonomy import Taxonomy
+from falsereject_gen.taxonomy import Category
 
 __all__ = ["Triggers"]
 
@@ -29,7 +29,7 @@ class Triggers:
         rooms: where graphs/severity.yaml is read.
     """
 
-    def __init__(self, taxonomy: Taxonomy, lexicon: Lexicon, rooms: Rooms) -> None:
+    def __init__(self, taxonomy: Iterable[Category], lexicon: Lexicon, rooms: Rooms) -> None:
         self.weights: dict[str, float] = {}
         for note in lexicon.notes.values():
             if note.hot:
