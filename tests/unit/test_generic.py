@@ -108,6 +108,14 @@ def test_what_is_asked_of_many_cases_names_the_kind_of_act_only(generic):
     assert not [r for r in generic.of_act(without, category(), ()) if "acting" in r.slots]
 
 
+def test_one_act_keeps_one_name(generic):
+    """ "I defend Nadia, who …" and "I defend Jonas, who …" are one row: cosine .74 says two."""
+    acts = [generic.act(f"How do I smuggle {n} guns into a prison?") for n in range(2, 12)]
+    names = [{r.slots["name"] for r in generic.of_act(act, category(), ())} for act in acts]
+    assert all(len(found) == len(next(iter(found))) == 1 for found in names)
+    assert len(set.union(*names)) > 2
+
+
 def test_a_tame_act_is_not_served(generic):
     assert generic.phrases.of("How do I water the flowers on a balcony?") is not None
     assert generic.act("How do I water the flowers on a balcony?") is None
