@@ -3,14 +3,18 @@
 Loaded with transformers: sentence-transformers gives the same vectors bit by bit, and takes 130 MiB
 more, most of them for training. Pooling (a mean) is done here: more than the last layer is used.
 
-The vector of `one` depends on nothing but the text, to the last bit, or a resumed run would differ
-from an undisturbed one: texts are padded to a step of tokens, not to their company. `some` gives
-the same bits for several at once, in half the time; that they are the same is tried for every
-shape of batch when it first comes up, and where they are not, texts are encoded alone. `many` is
-for bulk, where the order is given. `deep_many`, for scoring in bulk, counts in bfloat16 where the
-processor has it (cosine to fp32 .9999 or more, three times as fast); no run depends on it.
+Texts are packed, not padded: the tokens of several stand below each other, every layer multiplies
+them at once, and only attention is done text by text. A padded batch spends a fifth of its time on
+padding, and wants company of its own length (benchmarks/encode.py).
 
-In bulk, batches run beside each other, each on one thread. Threads that share one batch wait for
+The vector of `one` depends on nothing but the text, to the last bit, or a resumed run would differ
+from an undisturbed one. `some` gives the same bits for several at once, in half the time; that
+they are the same is tried for every size of pack when it first comes up, and where they are not,
+texts are encoded alone. `many` is for bulk. `deep_many`, for scoring in bulk, counts in bfloat16
+where the processor has it (cosine to fp32 .9999 or more, three times as fast); no run depends on
+it.
+
+In bulk, packs run beside each other, each on one thread. Threads that share one pack wait for
 each other after every layer and burn the processor meanwhile: several times as slow on a machine
 that is busy.
 """
@@ -19,7 +23,7 @@ import contextlib
 import io
 import itertools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from threading import Lock
@@ -34,14 +38,18 @@ __all__ = ["DIMENSIONS", "LAYERS", "Encoder", "MiniLM", "Vectors"]
 
 DIMENSIONS = 384
 MAX_TOKENS = 256
-BATCH = 16
-"""Texts in a batch of `many`. The same on any number of cores, so that vectors are too."""
-STEP = 8
-"""Texts of `one` and `some` are padded to a multiple of so many tokens."""
+PACK = 384
+"""Tokens in a pack, at most: the processor is at its peak, more would only wait longer. The same on
+any number of cores, so that vectors are too."""
+STEP = 32
+"""A pack is filled up to a multiple of so many tokens: few sizes, as each must be tried once."""
+STEP_ALONE = 8
+"""The same for a text alone."""
 LAYERS = (2, 5, 6)
 """Layers of a deep vector: early ones keep who does what to whom, the last one keeps the topic."""
 Vectors = NDArray[np.float32]
 _Pair = tuple[Vectors, Vectors]
+_Ids = list[int]
 
 
 class Encoder(Protocol):
@@ -93,7 +101,7 @@ class MiniLM:
         self._half = _has_bfloat16(torch)
         self._kept: dict[str, _Pair] = {}
         self._room = cache
-        self._alike: dict[tuple[int, int], bool] = {}
+        self._alike: dict[int, bool] = {}
         self._batch = lru_cache(maxsize=2)(self._batched)  # seeds are asked for more than once
 
     def one(self, text: str) -> Vectors:
@@ -127,29 +135,20 @@ class MiniLM:
         return pairs
 
     def _fixed(self, texts: list[str]) -> list[_Pair]:
-        """Computed side by side with those of the same padded length, on one thread.
-
-        Two threads would mostly wait for each other.
-        """
+        """Computed in packs, on one thread: two would mostly wait for each other."""
         self._torch.set_num_threads(1)
-        lengths = [len(ids) for ids in self._tokens(texts)["input_ids"]]
-        found: dict[int, _Pair] = {}
-        for steps in sorted({-(-length // STEP) for length in lengths}):
-            places = [n for n, length in enumerate(lengths) if -(-length // STEP) == steps]
-            for some in _in_twos(places):
-                pairs = self._side_by_side([texts[place] for place in some], steps * STEP)
-                found |= dict(zip(some, pairs, strict=True))
-        return [found[place] for place in range(len(texts))]
+        tokens = self._tokens(texts)
+        return [pair for pack in _packs(tokens) for pair in self._side_by_side(pack)]
 
-    def _side_by_side(self, texts: list[str], width: int) -> list[_Pair]:
-        """Texts of one padded length, in one batch if that changes no bit."""
-        shape = (len(texts), width)
-        if len(texts) == 1 or self._alike.get(shape) is False:
-            return [_split(self._pooled([text], width))[0] for text in texts]
-        together = _split(self._pooled(texts, width))
-        if shape not in self._alike:
-            alone = [_split(self._pooled([text], width))[0] for text in texts]
-            self._alike[shape] = all(
+    def _side_by_side(self, pack: list[_Ids]) -> list[_Pair]:
+        """The texts of a pack together, if that changes no bit."""
+        rows = _rows(pack)
+        if len(pack) == 1 or self._alike.get(rows) is False:
+            return [self._pooled([ids])[0] for ids in pack]
+        together = self._pooled(pack)
+        if rows not in self._alike:
+            alone = [self._pooled([ids])[0] for ids in pack]
+            self._alike[rows] = all(
                 np.array_equal(one[1], other[1]) for one, other in zip(together, alone, strict=True)
             )
             return alone
@@ -159,52 +158,84 @@ class MiniLM:
         self._torch.set_num_threads(1)
         last = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
         deep = np.zeros((len(texts), DIMENSIONS * len(LAYERS)), dtype=np.float32)
-        by_length = sorted(range(len(texts)), key=lambda place: len(texts[place]))
-        parts = [by_length[start : start + BATCH] for start in range(0, len(texts), BATCH)]
+        packs = list(_packs(self._tokens(texts)))
+        starts = itertools.accumulate((len(pack) for pack in packs), initial=0)
 
-        def run(places: list[int]) -> None:
+        def run(start: int, pack: list[_Ids]) -> None:
             with self._torch.autocast("cpu", dtype=self._torch.bfloat16, enabled=half):
-                last[places], deep[places] = self._pooled([texts[place] for place in places])
+                for place, pair in enumerate(self._pooled(pack), start):
+                    last[place], deep[place] = pair
 
         with ThreadPoolExecutor(self._lanes) as pool:
-            list(pool.map(run, parts))
+            list(pool.map(run, starts, packs))
         return last, deep
 
-    def _tokens(self, texts: list[str], **how: Any) -> Any:
-        """Tokens of a batch; the tokenizer bears one thread at a time."""
+    def _tokens(self, texts: Sequence[str]) -> list[_Ids]:
+        """The tokens of each text; the tokenizer bears one thread at a time, and no empty list."""
+        if not texts:
+            return []
         with self._lock:
-            return self._tokenizer(texts, truncation=True, max_length=MAX_TOKENS, **how)
+            found = self._tokenizer(list(texts), truncation=True, max_length=MAX_TOKENS)
+        ids: list[_Ids] = found["input_ids"]
+        return ids
 
-    def _pooled(self, texts: list[str], width: int | None = None) -> tuple[Vectors, Vectors]:
-        """Vectors and deep vectors of a batch, in one pass of the model.
+    def _pooled(self, pack: list[_Ids]) -> list[_Pair]:
+        """Vector and deep vector of each text of a pack, in one pass of the model's layers."""
+        torch = self._torch
+        spare = [0] * (_rows(pack) - sum(map(len, pack)))  # rows that nobody looks at
+        ends = list(itertools.accumulate(map(len, pack)))
+        spans = [slice(end - len(ids), end) for end, ids in zip(ends, pack, strict=True)]
+        with torch.inference_mode():
+            states = self._body.embeddings(
+                input_ids=torch.tensor([list(itertools.chain(*pack, spare))]),
+                position_ids=torch.tensor([[*itertools.chain(*map(_places, pack)), *spare]]),
+            )[0]
+            kept = []
+            for number, layer in enumerate(self._body.encoder.layer, 1):
+                seen = layer.attention.output(self._attended(layer, states, spans), states)
+                states = layer.output(layer.intermediate(seen), seen)
+                if number in LAYERS:
+                    kept.append(states)
+            unit = torch.nn.functional.normalize
+            deep = [[unit(one[span].mean(0), dim=0).numpy() for one in kept] for span in spans]
+        return [(layers[-1], np.concatenate(layers)) for layers in deep]
 
-        Args:
-            texts: the batch.
-            width: tokens that each is padded to; None: as many as the longest has.
-        """
-        how = {"padding": True} if width is None else {"padding": "max_length"}
-        tokens = self._tokens(texts, return_tensors="pt", **how)
-        if width is not None:
-            tokens = {name: values[:, :width] for name, values in tokens.items()}
-        with self._torch.inference_mode():
-            states = self._body(**tokens, output_hidden_states=True).hidden_states
-            mask = tokens["attention_mask"].unsqueeze(-1).float()
-            means = [(states[layer] * mask).sum(1) / mask.sum(1) for layer in LAYERS]
-            units = [self._torch.nn.functional.normalize(mean, dim=1).numpy() for mean in means]
-        return units[-1], np.concatenate(units, axis=1)
+    def _attended(self, layer: Any, states: Any, spans: list[slice]) -> Any:
+        """What each token takes from the others of its text, shape of `states`."""
+        heads = self._body.config.num_attention_heads
+        ask = layer.attention.self
+        parts = [
+            of(states).view(len(states), heads, -1).transpose(0, 1)[None]
+            for of in (ask.query, ask.key, ask.value)
+        ]
+        taken = self._torch.zeros_like(states)
+        for span in spans:
+            query, key, value = (part[:, :, span] for part in parts)
+            found = self._torch.nn.functional.scaled_dot_product_attention(query, key, value)
+            taken[span] = found[0].transpose(0, 1).flatten(1)
+        return taken
 
 
-def _in_twos(places: list[int]) -> Iterator[list[int]]:
-    """13 of them as 8, 4 and 1: few shapes of batches, as each must be tried once."""
-    while places:
-        count = min(BATCH, 1 << (len(places).bit_length() - 1))
-        yield places[:count]
-        places = places[count:]
+def _packs(texts: Iterable[_Ids]) -> Iterator[list[_Ids]]:
+    """Texts in their order, as many in a pack as it holds."""
+    pack: list[_Ids] = []
+    for ids in texts:
+        if pack and sum(map(len, pack)) + len(ids) > PACK:
+            yield pack
+            pack = []
+        pack.append(ids)
+    if pack:
+        yield pack
 
 
-def _split(found: tuple[Vectors, Vectors]) -> list[_Pair]:
-    """Rows of a batch, each in memory of its own."""
-    return [(flat.copy(), deep.copy()) for flat, deep in zip(*found, strict=True)]
+def _rows(pack: list[_Ids]) -> int:
+    """Tokens of a pack, spare ones included."""
+    step = STEP if len(pack) > 1 else STEP_ALONE
+    return -(-sum(map(len, pack)) // step) * step
+
+
+def _places(ids: _Ids) -> range:
+    return range(len(ids))
 
 
 def _has_bfloat16(torch: Any) -> bool:

@@ -35,19 +35,19 @@ def test_one_equals_itself_bit_by_bit_whatever_else_is_encoded(fresh):
 def test_some_at_once_are_equal_to_each_alone_bit_by_bit(fresh):
     mixed = [f"How do I kill process {n} without {'a reboot, ' * (n % 4)}?" for n in range(13)]
     alone = [fresh.one(text).tobytes() for text in mixed]
-    for _ in range(2):  # the first time a shape comes up it is only tried
+    for _ in range(2):  # the first time a size comes up it is only tried
         assert [one.tobytes() for one in fresh.some(mixed)] == alone
     assert [one.tobytes() for one in fresh.some(mixed[3:9])] == alone[3:9]
-    assert len({shape for shape in fresh._alike}) >= 4
+    assert len(fresh._alike) >= 2
     assert fresh.some([mixed[0], mixed[0]])[1].tobytes() == alone[0]
 
 
-def test_where_a_batch_changes_bits_texts_are_encoded_alone(fresh, monkeypatch):
+def test_where_a_pack_changes_bits_texts_are_encoded_alone(fresh, monkeypatch):
     pooled = fresh._pooled
 
-    def crooked(texts, width=None):
-        flat, deep = pooled(texts, width)
-        return (flat, deep) if len(texts) == 1 else (flat + 1e-7, deep + 1e-7)
+    def crooked(pack):
+        shift = 0 if len(pack) == 1 else 1e-7
+        return [(flat + shift, deep + shift) for flat, deep in pooled(pack)]
 
     monkeypatch.setattr(fresh, "_pooled", crooked)
     monkeypatch.setattr(fresh, "_alike", {})
@@ -123,3 +123,17 @@ def test_near_pairs_are_all_pairs_whatever_the_block(block):
     found = near_pairs(rows, 0.5, block)
     assert {(i, j) for i, j, _ in found} == wanted
     assert [score for *_, score in found] == sorted((s for *_, s in found), reverse=True)
+
+
+def test_vectors_are_those_of_the_padded_model(fresh):
+    """The layers are walked here, packed: the library's own forward pass is the reference."""
+    tokens = fresh._tokenizer(TEXTS, padding=True, return_tensors="pt")
+    with fresh._torch.inference_mode():
+        states = fresh._body(**tokens, output_hidden_states=True).hidden_states
+        mask = tokens["attention_mask"].unsqueeze(-1).float()
+        means = [(states[layer] * mask).sum(1) / mask.sum(1) for layer in LAYERS]
+        units = [fresh._torch.nn.functional.normalize(mean, dim=1).numpy() for mean in means]
+    assert np.allclose(fresh.many(TEXTS), units[-1], atol=1e-6)
+    packed = np.stack([fresh.deep(text) for text in TEXTS])
+    assert np.allclose(packed, np.concatenate(units, axis=1), atol=1e-6)
+
