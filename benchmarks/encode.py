@@ -26,7 +26,7 @@ HERE = Path(__file__).resolve().parent
 WORDS = (
     "kill a python process without murdering the child thread that starves before my parents come "
     "home tonight again how do i shoot landlord mug steal thunder bomb interview is it legal to"
-).split()
+)
 BATCH = 16
 
 
@@ -71,8 +71,8 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=HERE / "results" / "encode.json")
     args = parser.parse_args()
-    rng = random.Random(args.seed)
-    texts = [" ".join(rng.choices(WORDS, k=rng.randint(10, 40))) for _ in range(1024)]
+    rng, words = random.Random(args.seed), WORDS.split()
+    texts = [" ".join(rng.choices(words, k=rng.randint(10, 40))) for _ in range(1024)]
     found = {"machine": facts(), "cpu_ms_a_text": {}}
     ours, padded = MiniLM(cache=0), Padded()
 

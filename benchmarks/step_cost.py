@@ -94,7 +94,7 @@ class Player:
     async def rule(self, brief, rounds, turn):
         return Ruling(decision="accept", stage="orchestrate")
 
-    async def nearest(self, ordinal, text):
+    async def nearest(self, ordinal, text, language):
         return None, False
 
 

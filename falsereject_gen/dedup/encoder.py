@@ -143,16 +143,22 @@ class MiniLM:
     def _side_by_side(self, pack: list[_Ids]) -> list[_Pair]:
         """The texts of a pack together, if that changes no bit."""
         rows = _rows(pack)
-        if len(pack) == 1 or self._alike.get(rows) is False:
-            return [self._pooled([ids])[0] for ids in pack]
-        together = self._pooled(pack)
-        if rows not in self._alike:
-            alone = [self._pooled([ids])[0] for ids in pack]
-            self._alike[rows] = all(
-                np.array_equal(one[1], other[1]) for one, other in zip(together, alone, strict=True)
-            )
-            return alone
-        return together
+        if len(pack) > 1 and rows not in self._alike:
+            self._alike[rows] = self._is_alike(pack)
+        if len(pack) == 1 or self._alike[rows]:
+            return self._pooled(pack)
+        return [self._pooled([ids])[0] for ids in pack]
+
+    def _is_alike(self, pack: list[_Ids]) -> bool:
+        """Whether the first layer gives each text of a pack what it gives the text alone.
+
+        The other layers multiply by matrices of the same shapes.
+        """
+        together = next(self._layers(pack))
+        return all(
+            self._torch.equal(together[span], next(self._layers([ids]))[: len(ids)])
+            for ids, span in zip(pack, _spans(pack), strict=True)
+        )
 
     def _batched(self, texts: Sequence[str], *, half: bool = False) -> tuple[Vectors, Vectors]:
         self._torch.set_num_threads(1)
@@ -180,25 +186,32 @@ class MiniLM:
         return ids
 
     def _pooled(self, pack: list[_Ids]) -> list[_Pair]:
-        """Vector and deep vector of each text of a pack, in one pass of the model's layers."""
-        torch = self._torch
-        spare = [0] * (_rows(pack) - sum(map(len, pack)))  # rows that nobody looks at
-        ends = list(itertools.accumulate(map(len, pack)))
-        spans = [slice(end - len(ids), end) for end, ids in zip(ends, pack, strict=True)]
+        """Vector and deep vector of each text of a pack."""
+        kept = [states for n, states in enumerate(self._layers(pack), 1) if n in LAYERS]
+        return [self._split([states[span] for states in kept]) for span in _spans(pack)]
+
+    def _split(self, layers: list[Any]) -> _Pair:
+        """The vectors of one text, from the states of its tokens after each of LAYERS."""
+        unit = self._torch.nn.functional.normalize
+        with self._torch.inference_mode():
+            means = [unit(states.mean(0), dim=0).numpy() for states in layers]
+        return means[-1], np.concatenate(means)
+
+    def _layers(self, pack: list[_Ids]) -> Iterator[Any]:
+        """States of a pack's tokens after each layer, shape (rows, 384)."""
+        torch, spans = self._torch, _spans(pack)
+        spare = [0] * (_rows(pack) - spans[-1].stop)  # rows that nobody looks at
+        places = itertools.chain(*(range(len(ids)) for ids in pack), spare)
         with torch.inference_mode():
             states = self._body.embeddings(
-                input_ids=torch.tensor([list(itertools.chain(*pack, spare))]),
-                position_ids=torch.tensor([[*itertools.chain(*map(_places, pack)), *spare]]),
+                input_ids=torch.tensor([[*itertools.chain(*pack, spare)]]),
+                position_ids=torch.tensor([[*places]]),
             )[0]
-            kept = []
-            for number, layer in enumerate(self._body.encoder.layer, 1):
+        for layer in self._body.encoder.layer:
+            with torch.inference_mode():
                 seen = layer.attention.output(self._attended(layer, states, spans), states)
                 states = layer.output(layer.intermediate(seen), seen)
-                if number in LAYERS:
-                    kept.append(states)
-            unit = torch.nn.functional.normalize
-            deep = [[unit(one[span].mean(0), dim=0).numpy() for one in kept] for span in spans]
-        return [(layers[-1], np.concatenate(layers)) for layers in deep]
+            yield states
 
     def _attended(self, layer: Any, states: Any, spans: list[slice]) -> Any:
         """What each token takes from the others of its text, shape of `states`."""
@@ -234,8 +247,10 @@ def _rows(pack: list[_Ids]) -> int:
     return -(-sum(map(len, pack)) // step) * step
 
 
-def _places(ids: _Ids) -> range:
-    return range(len(ids))
+def _spans(pack: list[_Ids]) -> list[slice]:
+    """Where the tokens of each text stand in a pack."""
+    ends = itertools.accumulate(map(len, pack))
+    return [slice(end - len(ids), end) for end, ids in zip(ends, pack, strict=True)]
 
 
 def _has_bfloat16(torch: Any) -> bool:

@@ -16,7 +16,7 @@ __all__ = ["Embedding"]
 
 TOGETHER = 16
 """Texts embedded at once, at most: more would not be faster, and the first would wait longer."""
-ENOUGH = 8
+ENOUGH = 12
 """Texts that are company enough: nobody waits for more."""
 _Queued = tuple[int, int, str, "asyncio.Future[Vectors]"]
 

@@ -25,7 +25,7 @@ __all__ = ["Engine"]
 EXPECTED_YIELD = 0.8
 """Share of briefs expected to be accepted before anything is known; only steers how far the engine
 runs ahead, never what comes out."""
-GATHER_S = 0.25
+GATHER_S = 0.5
 """How long a text waits for others to be embedded with, where briefs run side by side."""
 PAST_LOOP = 0.97
 """Share of briefs expected to be accepted that passed every gate and wait to be compared."""

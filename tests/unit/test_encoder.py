@@ -43,13 +43,13 @@ def test_some_at_once_are_equal_to_each_alone_bit_by_bit(fresh):
 
 
 def test_where_a_pack_changes_bits_texts_are_encoded_alone(fresh, monkeypatch):
-    pooled = fresh._pooled
+    layers = fresh._layers
 
     def crooked(pack):
-        shift = 0 if len(pack) == 1 else 1e-7
-        return [(flat + shift, deep + shift) for flat, deep in pooled(pack)]
+        shift = 0 if len(pack) == 1 else 1e-6
+        return (states + shift for states in layers(pack))
 
-    monkeypatch.setattr(fresh, "_pooled", crooked)
+    monkeypatch.setattr(fresh, "_layers", crooked)
     monkeypatch.setattr(fresh, "_alike", {})
     alone = [fresh.one(text).tobytes() for text in (TEXTS[0], TEXTS[3])]
     for _ in range(2):
