@@ -38,7 +38,7 @@ __all__ = ["DIMENSIONS", "LAYERS", "Encoder", "MiniLM", "Vectors"]
 
 DIMENSIONS = 384
 MAX_TOKENS = 256
-PACK = 384
+PACK = 512
 """Tokens in a pack, at most: the processor is at its peak, more would only wait longer. The same on
 any number of cores, so that vectors are too."""
 STEP = 32

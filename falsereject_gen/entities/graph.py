@@ -163,4 +163,6 @@ def _joined(data: Mapping[str, Any]) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     """A value without the characters that XML cannot hold."""
-    return _NOT_XML.sub("\ufffd", value) if isinstance(value, str) else value
+    if not isinstance(value, str) or value.isprintable():
+        return value
+    return _NOT_XML.sub("\ufffd", value)

@@ -7,6 +7,7 @@ JSON string in which no tag can be closed.
 import json
 import re
 from collections.abc import MutableMapping
+from functools import lru_cache
 from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined, TemplateError, Undefined
@@ -62,6 +63,7 @@ class Prompts:
             keep_trailing_newline=True,  # of a part: what stands behind it begins a new line
         )
         self._environment.filters["quoted"] = quoted
+        self._template = lru_cache(self._environment.get_template)
 
     def messages(self, card: AgentCard, **variables: Any) -> tuple[Message, ...]:
         """The conversation that a card opens with.
@@ -72,8 +74,8 @@ class Prompts:
         if set(variables) != set(card.variables):
             raise RoomError(f"agents: {card.role}: declares {card.variables}, given {variables}")
         try:
-            system = self._environment.get_template(card.system).render(variables).strip()
-            user = self._environment.get_template(card.user).render(variables).strip()
+            system = self._template(card.system).render(variables).strip()
+            user = self._template(card.user).render(variables).strip()
         except TemplateError as fault:
             raise RoomError(f"{card.system}, {card.user}: {fault}") from None
         opening = (Message(role="system", content=system),) if system else ()
