@@ -136,4 +136,3 @@ def test_vectors_are_those_of_the_padded_model(fresh):
     assert np.allclose(fresh.many(TEXTS), units[-1], atol=1e-6)
     packed = np.stack([fresh.deep(text) for text in TEXTS])
     assert np.allclose(packed, np.concatenate(units, axis=1), atol=1e-6)
-
