@@ -142,9 +142,13 @@ class Adaptive:
         self._move(max(1.0, self.limit * (_SLIGHT if share < 0.3 else _EXPERIMENT)))
 
     def _experiment(self, trial: _Trial) -> bool:
-        """Judge the cut once enough has come back."""
+        """Judge the cut once enough has come back.
+
+        Calls that went out together are pushed back before the first of them is answered: until
+        then, more push-back of the same wave is to come, and its share would be understated.
+        """
         wanted = min(120.0, max(32.0, 10 / max(0.01, trial.share)))
-        if self._pushed < 10 and self._ok + self._pushed < wanted:
+        if (self._pushed < 10 or not self._ok) and self._ok + self._pushed < wanted:
             return False
         now, seen = self._share()
         self._trial = None

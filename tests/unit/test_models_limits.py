@@ -58,6 +58,24 @@ def test_a_bucket_nobody_told_us_of_is_found_and_filled(seed):
     assert sum(pushes) < 0.05 * sum(answers)
 
 
+def test_a_cut_is_not_judged_before_its_wave_is_back():
+    """Where calls go out together, all push-back of a wave comes before its first answer."""
+    adaptive = Adaptive(64)
+
+    def wave(pushed, answered):
+        epochs = [adaptive.sent() for _ in range(pushed + answered)]
+        for number, epoch in enumerate(epochs):
+            refused = number < pushed
+            adaptive.done(epoch, pushed=refused, seconds=0.01 if refused else 0.2)
+
+    for _ in range(4):
+        wave(0, 64)
+    wave(4, 60)  # a bucket runs dry
+    assert 44 <= adaptive.limit <= 45
+    wave(24, 20)  # more than half is lost, so the next cut is by half
+    assert adaptive.limit == pytest.approx(22.4)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_overload_lowers_the_limit_and_relief_raises_it_again(seed):
     adaptive = Adaptive(64)
