@@ -87,7 +87,7 @@ def written(found):
     machine = found["machine"]
     lines = [
         f"{machine['cores']} cores ({', '.join(machine['cpu'])}), Python {machine['python']}; "
-        f"{found['rounds']} repeats, medians, ranges in brackets; load before and after: "
+        f"repeats: {found['rounds']}, medians, ranges in brackets; load before and after: "
         f"{machine['load_before']}, {found['load_after']}.",
         "",
     ]

@@ -73,6 +73,12 @@ def test_one_is_close_to_many(fresh):
         assert float(fresh.deep(text) @ rich) / len(LAYERS) > 0.9999
 
 
+def test_half_precision_is_close_where_it_is_used(fresh):
+    full, half = (fresh._batched(TEXTS, half=half)[1] for half in (False, True))
+    for one, other in zip(full, half, strict=True):
+        assert float(one @ other) / len(LAYERS) > 0.9999
+
+
 def test_bulk_is_in_order_and_the_same_on_any_number_of_cores(fresh):
     texts = [f"{text} {number}" for number in range(30) for text in TEXTS[:1] + TEXTS[2:]]
     found = fresh.many(texts)
