@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from falsereject_gen.dedup.encoder import Encoder, Vectors
 
-__all__ = ["Embedding"]
+__all__ = ["ENOUGH", "Embedding"]
 
 TOGETHER = 16
 """Texts embedded at once, at most: more would not be faster, and the first would wait longer."""

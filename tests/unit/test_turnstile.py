@@ -9,7 +9,7 @@ import pytest
 from falsereject_gen.dedup.index import TextIndex
 from falsereject_gen.records import Brief, Candidate, Draft, Round, Ruling
 from falsereject_gen.run.commit import Turnstile, row_id
-from falsereject_gen.run.embedding import Embedding
+from falsereject_gen.run.embedding import ENOUGH, Embedding
 from falsereject_gen.settings import DedupSettings
 
 LIMITS = DedupSettings(rows_max=0.8, seeds_max=0.9, reference_max=0.95)
@@ -190,11 +190,11 @@ def test_texts_wait_for_company_but_not_for_ever():
 
     async def go():
         queue = Embedding(Counting(), gather_s=0.05)
-        await asyncio.gather(*[queue.one("abcd"[n % 4], n) for n in range(11)])
-        await queue.one("a", 11)
+        await asyncio.gather(*[queue.one("abcd"[n % 4], n) for n in range(ENOUGH + 3)])
+        await queue.one("a", ENOUGH + 3)
 
     asyncio.run(go())
-    assert batches == [8, 3, 1]
+    assert batches == [ENOUGH, 3, 1]
 
 
 @pytest.mark.parametrize("early", [True, False])
