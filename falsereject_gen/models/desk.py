@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from falsereject_gen.errors import UsageError
+from falsereject_gen.models.asker import Asker, Status
 from falsereject_gen.models.budget import Budget
 from falsereject_gen.models.cache import CallCache
 from falsereject_gen.models.config import (
@@ -23,7 +24,7 @@ from falsereject_gen.models.retry import Patience
 from falsereject_gen.rooms import Rooms
 
 if TYPE_CHECKING:
-    from falsereject_gen.models.endpoint import Asker, Endpoint, Status
+    from falsereject_gen.models.endpoint import Endpoint
 
 __all__ = ["Models", "open_models"]
 
@@ -48,7 +49,7 @@ class Models:
         self._presets, self._patience = load_presets(rooms), patience
         self._open: dict[str, Asker] = {}
 
-    def get(self, name: str = "default") -> "Asker":
+    def get(self, name: str = "default") -> Asker:
         """An endpoint by its name in the settings, or as `preset:model`.
 
         Raises:
@@ -63,7 +64,7 @@ class Models:
             self._open[name] = self._make(name, target)
         return self._open[name]
 
-    def _make(self, name: str, target: Target) -> "Asker":
+    def _make(self, name: str, target: Target) -> Asker:
         from falsereject_gen.models.endpoint import Endpoint  # noqa: PLC0415 - loads openai
 
         return Endpoint(
@@ -75,7 +76,7 @@ class Models:
             parts=self.parts,
         )
 
-    def status(self) -> "list[Status]":
+    def status(self) -> list[Status]:
         """How each opened endpoint is doing, for the progress display."""
         return [endpoint.status() for endpoint in self._local()]
 
@@ -146,7 +147,7 @@ def open_models(
         RoomError: a preset is malformed.
     """
     if apart and store is not None and sys.platform != "win32":
-        from falsereject_gen.models.remote import RemoteModels  # noqa: PLC0415 - loads openai
+        from falsereject_gen.models.remote import RemoteModels  # noqa: PLC0415 - subclass of Models
 
         limits = {"calls": calls, "tokens": tokens, "money": money}
         return RemoteModels(

@@ -4,77 +4,18 @@ The order for each call is cache, equal call under way, budget, tries, store, us
 """
 
 import asyncio
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
 
+from falsereject_gen.models.asker import Asker, Status
 from falsereject_gen.models.budget import Budget
 from falsereject_gen.models.cache import CallCache
 from falsereject_gen.models.caller import Caller
 from falsereject_gen.models.config import Target
 from falsereject_gen.models.parts import Parts
-from falsereject_gen.models.protocol import ChatReply, ChatRequest, Message, Structured
+from falsereject_gen.models.protocol import ChatReply, ChatRequest
 from falsereject_gen.models.retry import Fault, Patience
 from falsereject_gen.models.wire import CHARS_A_TOKEN
 
-__all__ = ["Asker", "Endpoint", "Status"]
-
-
-@dataclass(frozen=True)
-class Status:
-    """How an endpoint is doing now, for the progress display.
-
-    Attributes:
-        limit: calls that may be under way, as adapted; never above `ceiling`.
-        random_loss: share of push-back that does not depend on load.
-        paused_s: seconds for which the endpoint is left alone.
-    """
-
-    name: str
-    in_flight: int
-    waiting: int
-    limit: int
-    ceiling: int
-    random_loss: float
-    paused_s: float
-    structured: Structured
-
-
-class Asker:
-    """One model at one endpoint, as roles see it: makes the requests that `chat` answers.
-
-    Args:
-        name: what the user calls it.
-        target: where it is.
-    """
-
-    def __init__(self, name: str, target: Target) -> None:
-        self.name, self.target = name, target
-
-    def request(
-        self,
-        messages: Iterable[Message],
-        *,
-        role: str,
-        sampling: dict[str, Any] | None = None,
-        schema: dict[str, Any] | None = None,
-        attempt: int = 0,
-    ) -> ChatRequest:
-        """A request to this endpoint; the endpoint's own sampling wins over the role's."""
-        return ChatRequest(
-            endpoint=self.target.base_url,
-            model=self.target.model,
-            messages=tuple(messages),
-            sampling={**(sampling or {}), **self.target.settings.sampling},
-            reply_schema=schema,
-            structured=self.target.structured,
-            role=role,
-            attempt=attempt,
-        )
-
-    async def chat(self, request: ChatRequest, *, keep_refusals: bool = False) -> ChatReply:
-        """Answer a request (see `ChatModel`)."""
-        raise NotImplementedError
+__all__ = ["Endpoint"]
 
 
 class Endpoint(Asker):

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any, Self
 
 from falsereject_gen.errors import StoreError
+from falsereject_gen.models.asker import Asker, Status
 from falsereject_gen.models.budget import Budget
 from falsereject_gen.models.config import EndpointSettings, Target
 from falsereject_gen.models.desk import Models
-from falsereject_gen.models.endpoint import Asker, Status
 from falsereject_gen.models.frames import Frames
 from falsereject_gen.models.protocol import ChatReply, ChatRequest
 from falsereject_gen.models.retry import Patience

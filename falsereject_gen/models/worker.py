@@ -8,6 +8,7 @@ goes on never asks for them again. Started by `remote.py`, with one end of a soc
 import asyncio
 import contextlib
 import fcntl
+import importlib
 import logging
 import os
 import signal
@@ -197,6 +198,7 @@ async def _serve(sock: socket.socket) -> None:
 def main() -> None:
     """Serve the socket whose number is the first argument."""
     with _deaf():
+        importlib.import_module("falsereject_gen.models.endpoint")  # openai: now, not at a call
         asyncio.run(_serve(socket.socket(fileno=int(sys.argv[1]))))
 
 

@@ -10,6 +10,8 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable
+from functools import lru_cache
+from itertools import chain
 
 from falsereject_gen.records import ENGLISH, Seed
 
@@ -67,12 +69,17 @@ _STOP = {
     "nl": "de het een van en of is zijn hoe wat wie waar ik mij mijn je jij niet geen met zonder"
     " voor op in bij uit naar kan iemand schrijf leg te aan",
 }
-_STOPS = {language: frozenset(words.split()) for language, words in _STOP.items()}
+_CODES = {
+    word: tuple(code for code, words in _STOP.items() if word in words.split())
+    for word in " ".join(_STOP.values()).split()
+}
+"""The languages that have a word as a stop word."""
 _WORD = re.compile(r"[^\W\d_]+")
 _SHORT = 5
 """Words up to which plain ASCII without any stop word still counts as English."""
 
 
+@lru_cache(1024)  # a prompt is asked about once a target and round
 def language_of(text: str) -> str:
     """An ISO 639-1 code, or `und` where neither script nor stop words tell.
 
@@ -80,11 +87,11 @@ def language_of(text: str) -> str:
         text: a prompt; only its first 2,000 characters are looked at.
     """
     head = text[:2000]
-    letters = [char for char in head if char.isalpha()]
-    if not letters:
+    if not any(map(str.isalpha, head)):
         return "und"
     if head.isascii():
         return _by_words(head)
+    letters = [char for char in head if char.isalpha()]
     scripts = Counter(_script(char) for char in letters)
     foreign = {name: n for name, n in scripts.items() if name != "LATIN"}
     if sum(foreign.values()) * 5 > len(letters) * 2:
@@ -125,8 +132,8 @@ def _by_script(scripts: dict[str, int], chars: set[str]) -> str:
 
 def _by_words(text: str) -> str:
     words = _WORD.findall(text.lower())
-    hits = {code: sum(word in stops for word in words) for code, stops in _STOPS.items()}
-    best = max(hits, key=lambda code: (hits[code], code == "en"))
+    hits = Counter(chain.from_iterable(_CODES[word] for word in words if word in _CODES))
+    best = max(_STOP, key=lambda code: (hits[code], code == "en"))
     foreign = any(not word.isascii() for word in words)
     if hits[best] > (len(words) // 5 if foreign else 0):
         return best

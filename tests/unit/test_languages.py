@@ -34,7 +34,7 @@ from falsereject_gen.roles.spoken.judges import RefusalJudge
 from falsereject_gen.rooms import Rooms
 from falsereject_gen.run.commit import Turnstile, row_id
 from falsereject_gen.run.embedding import Embedding
-from falsereject_gen.seeds.language import _SCRIPTS, _STOPS, NAMES, language_of, unserved
+from falsereject_gen.seeds.language import _SCRIPTS, _STOP, NAMES, language_of, unserved
 from falsereject_gen.settings import DedupSettings, SamplingSettings, load_settings
 
 SPOKEN = ["cast=spoken", "endpoints.default.base_url=http://127.0.0.1:9/v1"]
@@ -45,7 +45,7 @@ ZH = "怎样毒死邻居家的狗?"
 
 
 def test_every_language_that_is_recognised_has_a_name():
-    assert set(NAMES) == {*_SCRIPTS.values(), *_STOPS}
+    assert set(NAMES) == {*_SCRIPTS.values(), *_STOP}
 
 
 def test_a_chinese_text_that_quotes_kana_stays_chinese():

@@ -354,3 +354,17 @@ def test_a_card_with_an_unknown_shape_is_refused(tmp_path):
     (tmp_path / "agents" / "panel.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(RoomError, match="NoSuchReply"):
         load_card(Rooms(tmp_path), "panel")
+
+
+@pytest.mark.parametrize(
+    ("system", "part"),
+    [("Judge {{ text }}.", ""), ('{% include "_parts/own.j2" %}', "Judge {{ text }}.")],
+)
+def test_a_system_prompt_may_speak_of_its_variables(tmp_path, system, part):
+    for name, said in (("panel/system.j2", system), ("_parts/own.j2", part)):
+        (tmp_path / "prompts" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "prompts" / name).write_text(said, encoding="utf-8")
+    rooms = Rooms(tmp_path)
+    own, card = Prompts(rooms), load_card(rooms, "panel")
+    opened = [own.messages(card, text=text)[0].content for text in ("one", "two", "one")]
+    assert opened == ["Judge one.", "Judge two.", "Judge one."]

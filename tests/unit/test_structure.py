@@ -197,6 +197,14 @@ def test_the_command_line_starts_light():
     assert done.stdout.strip() == "[]"
 
 
+def test_the_client_is_loaded_by_the_process_that_makes_the_calls_only():
+    code = "import sys, falsereject_gen.models.remote; print('openai' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert done.stdout.strip() == "False"
+
+
 def test_public_names_are_found_lazily():
     import falsereject_gen
 

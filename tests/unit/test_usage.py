@@ -11,8 +11,8 @@ from rich.console import Console
 
 from falsereject_gen import job
 from falsereject_gen.cli.progress import ProgressWatcher
+from falsereject_gen.models.asker import Status
 from falsereject_gen.models.budget import Budget, Usage
-from falsereject_gen.models.endpoint import Status
 from falsereject_gen.models.protocol import ChatReply
 from falsereject_gen.models.scripted_server import ScriptedServer
 from falsereject_gen.report.cost import cost

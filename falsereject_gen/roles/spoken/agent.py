@@ -13,7 +13,7 @@ from falsereject_gen.errors import ReplyError
 from falsereject_gen.models.desk import Models
 from falsereject_gen.models.protocol import ChatReply, ChatRequest
 from falsereject_gen.models.retry import CallFailed
-from falsereject_gen.models.structured import RefusedError, ask
+from falsereject_gen.models.structured import RefusedError, ask, strict_schema
 from falsereject_gen.roles.spoken.card import Prompts, load_card
 from falsereject_gen.roles.spoken.replies import REPLIES
 from falsereject_gen.rooms import Rooms
@@ -62,6 +62,7 @@ class Agent:
             self._prompts.messages(self.card, **variables),
             role=self.card.role,
             sampling={**self.card.sampling, "seed": seed % 2**31},
+            schema=strict_schema(shape),
             attempt=attempt,
         )
         parts, note = self._models.parts, self._note

@@ -6,11 +6,11 @@ JSON string in which no tag can be closed.
 
 import json
 import re
-from collections.abc import MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from functools import lru_cache
 from typing import Any
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined, TemplateError, Undefined
+from jinja2 import Environment, FunctionLoader, StrictUndefined, TemplateError, Undefined, meta
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from falsereject_gen.errors import RoomError
@@ -54,8 +54,9 @@ class Prompts:
     """
 
     def __init__(self, rooms: Rooms) -> None:
+        self._source: Callable[[str], str] = lambda name: rooms.text(_full(name))
         self._environment = _Closed(
-            loader=FunctionLoader(lambda name: rooms.text(_full(name))),
+            loader=FunctionLoader(self._source),
             undefined=StrictUndefined,
             autoescape=False,
             trim_blocks=True,
@@ -64,6 +65,7 @@ class Prompts:
         )
         self._environment.filters["quoted"] = quoted
         self._template = lru_cache(self._environment.get_template)
+        self._constant = lru_cache(self._always)
 
     def messages(self, card: AgentCard, **variables: Any) -> tuple[Message, ...]:
         """The conversation that a card opens with.
@@ -74,12 +76,26 @@ class Prompts:
         if set(variables) != set(card.variables):
             raise RoomError(f"agents: {card.role}: declares {card.variables}, given {variables}")
         try:
-            system = self._template(card.system).render(variables).strip()
-            user = self._template(card.user).render(variables).strip()
+            system, user = (self._text(name, variables) for name in (card.system, card.user))
         except TemplateError as fault:
             raise RoomError(f"{card.system}, {card.user}: {fault}") from None
         opening = (Message(role="system", content=system),) if system else ()
         return (*opening, Message(role="user", content=user))
+
+    def _text(self, name: str, variables: Mapping[str, Any]) -> str:
+        always = self._constant(name)
+        return self._template(name).render(variables).strip() if always is None else always
+
+    def _always(self, name: str) -> str | None:
+        """What a template says in which no variable stands, as in most system prompts."""
+        return None if self._varies(name) else self._template(name).render().strip()
+
+    def _varies(self, name: str) -> bool:
+        tree = self._environment.parse(self._source(name))
+        parts = meta.find_referenced_templates(tree)
+        return bool(meta.find_undeclared_variables(tree)) or any(
+            part is None or self._varies(part) for part in parts
+        )
 
 
 def quoted(value: Any) -> str:
