@@ -183,19 +183,17 @@ class RefusalRules:
         touched: set[int] = set()
         for signal in self._signals:
             spec = signal.spec
-            places = _places(signal, reply)
-            if spec.weight > 0:
-                touched |= {reply.sentence(place) for place in places}
-            if (spec.given and not spec.given & seen.keys()) or spec.unless & seen.keys():
+            idle = (spec.given and not spec.given & seen.keys()) or spec.unless & seen.keys()
+            if idle and spec.weight <= 0:
                 continue
-            count = (
-                sum(place >= reply.opening for place in places)
-                if spec.where == "rest"
-                else len(places)
-            )
-            if count:
+            places = _places(signal, reply)
+            if places and spec.weight > 0:
+                touched |= {reply.sentence(place) for place in places}
+            if spec.where == "rest":
+                places = [place for place in places if place >= reply.opening]
+            if places and not idle:
                 alone = 1.0 if _PERSONAL & seen.keys() else spec.alone
-                seen[signal.name] = round(min(spec.most, count) * spec.weight * alone, 2)
+                seen[signal.name] = round(min(spec.most, len(places)) * spec.weight * alone, 2)
         return seen | self._shape(reply, seen, touched)
 
     def _shape(
