@@ -46,12 +46,16 @@ def forms(phrase: str) -> frozenset[str]:
     """Every lower-case form in which a noun or verb (phrase) can stand in a text."""
     words = phrase.lower().split()
     out = {" ".join(words), plural(" ".join(words)).lower()}
-    for tag in _TAGS:
-        for last in lemminflect.getInflection(words[-1], tag):
-            out.add(" ".join([*words[:-1], last.lower()]))
-        for first in lemminflect.getInflection(words[0], tag):
-            out.add(" ".join([first.lower(), *words[1:]]))
+    out |= {" ".join([*words[:-1], last]) for last in _inflected(words[-1])}
+    out |= {" ".join([first, *words[1:]]) for first in _inflected(words[0])}
     return frozenset(out)
+
+
+@cache
+def _inflected(word: str) -> frozenset[str]:
+    """The forms of a word, in lower case."""
+    found = (lemminflect.getInflection(word, tag) for tag in _TAGS)
+    return frozenset(form.lower() for forms in found for form in forms)
 
 
 def only_noun(phrase: str) -> bool:
