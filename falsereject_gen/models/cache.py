@@ -39,6 +39,13 @@ CREATE TABLE IF NOT EXISTS declined (key TEXT PRIMARY KEY, reply TEXT NOT NULL);
 _CALL = "INSERT OR IGNORE INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _FAILURE = "INSERT INTO failures VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _REFUSAL = "INSERT OR REPLACE INTO declined VALUES (?, ?)"
+_TOTALS = """
+SELECT role, model, count(*), 0, sum(tokens_in), sum(tokens_out), sum(cost)
+  FROM calls GROUP BY role, model
+UNION ALL
+SELECT role, model, sum(error = 'refusal'), sum(error <> 'refusal'),
+  sum(tokens_in), sum(tokens_out), sum(cost) FROM failures GROUP BY role, model
+"""
 _ASKED_ANEW = frozenset({"extractor", "ranker"})
 _GATHER_S = 0.004  # the writer waits this long for company: fewer commits and fewer wake-ups
 _BATCH = 2000
@@ -129,14 +136,10 @@ class CallCache:
         await done
 
     def totals(self) -> Iterator[tuple[str, str, Spent]]:
-        """What all sessions so far have spent, by role and model."""
-        sums = "count(*), sum(tokens_in), sum(tokens_out), sum(cost)"
-        for table in ("calls", "failures"):
-            query = f"SELECT role, model, {sums} FROM {table} GROUP BY role, model"
-            for role, model, n, t_in, t_out, cost in self._read.execute(query):
-                spent = Spent(tokens_in=t_in, tokens_out=t_out, cost=cost)
-                setattr(spent, table, n)
-                yield role, model, spent
+        """What all sessions so far have spent, by role and model; a refusal was answered, too."""
+        names = ("calls", "failures", "tokens_in", "tokens_out", "cost")
+        for role, model, *sums in self._read.execute(_TOTALS):
+            yield role, model, Spent(**dict(zip(names, sums, strict=True)))
 
     def failures(self) -> list[tuple[str, str, int, int]]:
         """Failed tries counted by (role, kind, status)."""

@@ -14,6 +14,7 @@ import pytest
 from pydantic import BaseModel, Field
 
 from falsereject_gen.errors import ReplyError, RoomError, StoreError, UsageError
+from falsereject_gen.models.budget import Usage
 from falsereject_gen.models.cache import CallCache
 from falsereject_gen.models.config import EndpointSettings, load_presets, parse_name, resolve
 from falsereject_gen.models.protocol import ChatReply, ChatRequest, Message
@@ -167,6 +168,22 @@ def test_the_cache_shares_its_file_with_the_run_store(tmp_path):
     again.close()
 
 
+def test_a_refusal_that_answers_nothing_was_a_call_in_this_sitting_and_in_the_next(tmp_path):
+    cache, usage = CallCache(tmp_path / "run.sqlite"), Usage()
+    said = ChatReply(text="", refusal="no", tokens_in=2, tokens_out=3, cost=0.5)
+    asyncio.run(cache.refused(make(), said))
+    usage.answered("judge", "m", said)
+    cache.failed(make(), "server", "boom", status=500)
+    usage.failed("judge", "m")
+    cache.close()
+    again, later = CallCache(tmp_path / "run.sqlite"), Usage()
+    later.add(again.totals())
+    again.close()
+    counted = ("calls", "failures", "tokens_in", "tokens_out", "cost")
+    found = [[getattr(one.total, name) for name in counted] for one in (usage, later)]
+    assert found == [[1, 1, 2, 3, 0.5]] * 2
+
+
 def test_a_store_that_cannot_be_written_is_one_line(tmp_path):
     path = tmp_path / "run.sqlite"
     path.write_text("no database at all, but long enough to be looked at" * 20, "utf-8")
@@ -177,6 +194,7 @@ def test_a_store_that_cannot_be_written_is_one_line(tmp_path):
 KILLED = """
 import asyncio, sys
 from pathlib import Path
+from falsereject_gen.models.budget import Usage
 from falsereject_gen.models.cache import CallCache
 from falsereject_gen.models.protocol import ChatReply, ChatRequest, Message
 cache = CallCache(Path(sys.argv[1]))
